@@ -1,0 +1,1 @@
+"""What crosses a topic: events in; scores, alerts and dead letters out."""

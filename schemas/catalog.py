@@ -1,0 +1,36 @@
+"""Finds the event types by their files: no list to edit."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+import schemas.events
+from schemas.event import EventType
+
+
+class BrokenDeclaration(Exception):
+    """A declaration file cannot be used; names the file and the cause."""
+
+
+@cache
+def event_types() -> Mapping[str, EventType]:
+    """Every event type by the name of its topic, in order of the topic's name.
+
+    Raises:
+        BrokenDeclaration: a file of `schemas/events/` fails to import, lacks `EVENT`, or claims a topic twice.
+    """
+    found: dict[str, EventType] = {}
+    for module in pkgutil.iter_modules(schemas.events.__path__):
+        path = f"schemas/events/{module.name}.py"
+        try:
+            declared = importlib.import_module(f"schemas.events.{module.name}").EVENT
+        except Exception as cause:
+            raise BrokenDeclaration(f"{path}: {type(cause).__name__}: {cause}; fix or remove the file") from cause
+        if not isinstance(declared, EventType):
+            raise BrokenDeclaration(f"{path}: EVENT is a {type(declared).__name__}; expected an EventType")
+        if declared.topic in found:
+            raise BrokenDeclaration(f"{path}: topic {declared.topic!r} is already taken by {found[declared.topic].name}")
+        found[declared.topic] = declared
+    return MappingProxyType(dict(sorted(found.items())))

@@ -1,0 +1,1 @@
+"""How an event becomes a score: feature views, state, models, policy. No Faust, no torch."""

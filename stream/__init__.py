@@ -1,0 +1,1 @@
+"""Where scoring meets the world: worker, feed, subscribe, replay, embedded services, command line."""
