@@ -1,0 +1,1 @@
+"""Rolling features of one entity: what is declared, how it is folded, how the state is packed."""

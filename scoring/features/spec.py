@@ -1,0 +1,443 @@
+"""What a feature view declares: numbers and codes of an event, windows, features, vector history.
+
+Event time is in integer milliseconds. A window `w` at an event of time `t` is `(t - w, t]`, that event included.
+"Earlier" features (ratio, z-score) leave the event itself out, so that it is compared with what came before it.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from schemas.event import EventType
+
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+STATE_VERSION = 1
+TILES_PER_WINDOW = 12
+_UNITS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
+
+Keep = Literal["all", "positive", "negative"]
+
+
+def duration_ms(text: str) -> int:
+    """Milliseconds of a duration such as `30s`, `5m`, `1h` or `7d`.
+
+    Raises:
+        ValueError: not a positive whole number followed by s, m, h or d.
+
+    >>> duration_ms("1h")
+    3600000
+    """
+    unit = _UNITS.get(text[-1:])
+    if unit is None or not text[:-1].isdigit() or int(text[:-1]) == 0:
+        raise ValueError(f"duration {text!r}: expected a whole number and one of s, m, h, d, such as '1h'")
+    return int(text[:-1]) * unit
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of the event, kept in the ring and summed up in tiles.
+
+    Args:
+        name: what features call it.
+        of: the event's field; `name` when left out.
+        keep: `positive` keeps values of at least zero, `negative` keeps negative ones with the sign turned.
+    """
+
+    name: str
+    of: str = ""
+    keep: Keep = "all"
+
+    @property
+    def source(self) -> str:
+        """The event's field this number is read from."""
+        return self.of or self.name
+
+
+@dataclass(frozen=True)
+class LogReturn:
+    """The natural logarithm of a number over its predecessor in arrival order; kept like a `Number`."""
+
+    name: str
+    of: str
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One entry of the feature vector; `name` is derived from the declaration, `reason` is the code people see."""
+
+    kind: ClassVar[str] = ""
+
+    @property
+    def name(self) -> str:
+        """Unique name within the view, such as `charge_mean_7d`."""
+        raise NotImplementedError
+
+    @property
+    def reason(self) -> str:
+        """Reason code for alerts: the feature's name in capitals."""
+        return self.name.upper()
+
+
+@dataclass(frozen=True)
+class Count(Feature):
+    """Events in the window, of every currency."""
+
+    window: str
+    kind: ClassVar[str] = "count"
+
+    @property
+    def name(self) -> str:
+        """`count_1h`."""
+        return f"count_{self.window}"
+
+
+Statistic = Literal["total", "mean", "spread", "maximum", "minimum", "count"]
+
+
+@dataclass(frozen=True)
+class Rolling(Feature):
+    """A statistic of a number in the window, this event included, within this event's currency.
+
+    `spread` is the population standard deviation; NaN where the window holds no value, totals and counts are 0.
+    """
+
+    statistic: Statistic
+    number: str
+    window: str
+    kind: ClassVar[str] = "rolling"
+
+    @property
+    def name(self) -> str:
+        """`amount_mean_7d`."""
+        return f"{self.number}_{self.statistic}_{self.window}"
+
+
+@dataclass(frozen=True)
+class Ratio(Feature):
+    """This event's number over the mean of the earlier ones in the window; NaN without earlier ones."""
+
+    number: str
+    window: str
+    kind: ClassVar[str] = "ratio"
+
+    @property
+    def name(self) -> str:
+        """`amount_ratio_30d`."""
+        return f"{self.number}_ratio_{self.window}"
+
+
+@dataclass(frozen=True)
+class ZScore(Feature):
+    """This event's number in standard deviations from the mean of the earlier ones in the window.
+
+    The deviation is taken as at least 1 % of the mean; NaN below two earlier values.
+    """
+
+    number: str
+    window: str
+    kind: ClassVar[str] = "zscore"
+
+    @property
+    def name(self) -> str:
+        """`amount_zscore_30d`."""
+        return f"{self.number}_zscore_{self.window}"
+
+
+@dataclass(frozen=True)
+class Value(Feature):
+    """This event's own number or float field."""
+
+    number: str
+    kind: ClassVar[str] = "value"
+
+    @property
+    def name(self) -> str:
+        """`amount`."""
+        return self.number
+
+
+@dataclass(frozen=True)
+class Quotient(Feature):
+    """One field of this event over another; NaN where either is missing or the divisor is zero."""
+
+    number: str
+    divisor: str
+    kind: ClassVar[str] = "quotient"
+
+    @property
+    def name(self) -> str:
+        """`amount_to_balance`."""
+        return f"{self.number}_to_{self.divisor}"
+
+
+@dataclass(frozen=True)
+class RelativeSpread(Feature):
+    """(ask - bid) over their middle."""
+
+    bid: str = "bid"
+    ask: str = "ask"
+    kind: ClassVar[str] = "relative_spread"
+
+    @property
+    def name(self) -> str:
+        """`relative_spread`."""
+        return "relative_spread"
+
+
+@dataclass(frozen=True)
+class Distinct(Feature):
+    """Distinct values of a code among the ring's events in the window, this event's included; missing not counted."""
+
+    code: str
+    window: str
+    kind: ClassVar[str] = "distinct"
+
+    @property
+    def name(self) -> str:
+        """`merchant_id_distinct_7d`."""
+        return f"{self.code}_distinct_{self.window}"
+
+
+@dataclass(frozen=True)
+class Unseen(Feature):
+    """1 when this event's code is not among the ring's events in the window, else 0; NaN when missing or no history."""
+
+    code: str
+    window: str
+    kind: ClassVar[str] = "unseen"
+
+    @property
+    def name(self) -> str:
+        """`country_unseen_30d`."""
+        return f"{self.code}_unseen_{self.window}"
+
+
+@dataclass(frozen=True)
+class SinceLast(Feature):
+    """Seconds since the entity's last event; NaN for the first and for one that arrives out of order."""
+
+    kind: ClassVar[str] = "since_last"
+
+    @property
+    def name(self) -> str:
+        """`seconds_since_last`."""
+        return "seconds_since_last"
+
+
+@dataclass(frozen=True)
+class Clock(Feature):
+    """Hour of the day or day of the week (UTC) on the circle."""
+
+    unit: Literal["hour", "weekday"]
+    side: Literal["sine", "cosine"]
+    kind: ClassVar[str] = "clock"
+
+    @property
+    def name(self) -> str:
+        """`hour_sine`."""
+        return f"{self.unit}_{self.side}"
+
+
+@dataclass(frozen=True)
+class RealisedVolatility(Feature):
+    """Square root of the sum of squared log returns in the window.
+
+    Source: Andersen, Bollerslev, Diebold, Labys 2003, "Modeling and forecasting realized volatility".
+    """
+
+    number: str
+    window: str
+    kind: ClassVar[str] = "realised_volatility"
+
+    @property
+    def name(self) -> str:
+        """`realised_volatility_1d`."""
+        return f"realised_volatility_{self.window}"
+
+
+@dataclass(frozen=True)
+class EwmaVolatility(Feature):
+    """Square root of the exponentially weighted mean of squared log returns over the ring's events.
+
+    Weights fall by `decay` per event and are divided by their sum, so the average has a finite memory.
+    Source: RiskMetrics technical document, 1996 (decay 0.94 for daily data).
+    """
+
+    number: str
+    decay: float = 0.94
+    kind: ClassVar[str] = "ewma_volatility"
+
+    @property
+    def name(self) -> str:
+        """`ewma_volatility`."""
+        return "ewma_volatility"
+
+
+@dataclass(frozen=True)
+class MovingAverage(Feature):
+    """Logarithm of this number over the mean of the last `events` in-order ones, this one included."""
+
+    number: str
+    events: int
+    kind: ClassVar[str] = "moving_average"
+
+    @property
+    def name(self) -> str:
+        """`price_to_mean_20`."""
+        return f"{self.number}_to_mean_{self.events}"
+
+
+@dataclass(frozen=True)
+class AdaptiveMovingAverage(Feature):
+    """Logarithm of this number over Kaufman's adaptive moving average of the ring's in-order events.
+
+    Source: P. Kaufman 1995, "Smarter Trading"; efficiency over `events`, fastest and slowest constants in events.
+    """
+
+    number: str
+    events: int = 10
+    fast: int = 2
+    slow: int = 30
+    kind: ClassVar[str] = "adaptive_moving_average"
+
+    @property
+    def name(self) -> str:
+        """`price_to_adaptive_mean_10`."""
+        return f"{self.number}_to_adaptive_mean_{self.events}"
+
+
+@dataclass(frozen=True)
+class Range(Feature):
+    """(maximum - minimum) of a number in the window over this event's number."""
+
+    number: str
+    window: str
+    kind: ClassVar[str] = "range"
+
+    @property
+    def name(self) -> str:
+        """`price_range_1d`."""
+        return f"{self.number}_range_{self.window}"
+
+
+@dataclass(frozen=True)
+class History:
+    """The last `length` vectors (this event's included) of the named features, in order of arrival."""
+
+    features: tuple[str, ...]
+    length: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureView:
+    """A declared, ordered list of rolling features of one input log for one entity; owns the state.
+
+    Args:
+        name: the file's name.
+        event: the inbound event type.
+        entity: the field that names the entity; must be the topic's key.
+        numbers: what the ring keeps and the tiles sum up.
+        codes: text fields the ring keeps as 32-bit hashes.
+        features: the vector, in order.
+        group: field within whose values numbers are compared and summed (the currency); empty for none.
+        history: vectors the models may look back on; None keeps none.
+        ring: how many raw events are kept; windows of fewer are exact.
+        horizon: how far any feature looks back; state older than this is empty state.
+        grace: how far out of order an event may arrive and still be folded at its own place.
+        warm_after: below this many earlier events a score is flagged `cold`.
+
+    Raises:
+        ValueError: a feature, number or window that does not fit; names the view and the remedy.
+    """
+
+    name: str
+    event: EventType
+    entity: str
+    numbers: tuple[Number | LogReturn, ...]
+    features: tuple[Feature, ...]
+    codes: tuple[str, ...] = ()
+    group: str = ""
+    history: History | None = None
+    ring: int = 32
+    horizon: str = "30d"
+    grace: str = "1h"
+    warm_after: int = 5
+    tiles: int = field(default=TILES_PER_WINDOW * 8)
+
+    def __post_init__(self) -> None:
+        if self.entity != self.event.key:
+            raise ValueError(
+                f"view {self.name}: entity {self.entity!r} is not the key of topic {self.event.topic!r} "
+                f"({self.event.key!r}); a view over another entity reads a sequencer's topic"
+            )
+        names = self.feature_names
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"view {self.name}: feature {', '.join(doubled)} is declared twice; remove one")
+        unknown = [name for name in (self.history.features if self.history else ()) if name not in names]
+        if unknown:
+            raise ValueError(f"view {self.name}: history names {', '.join(unknown)}, which is not a feature of the view")
+        for window in self.windows_ms:
+            if window > self.horizon_ms:
+                raise ValueError(f"view {self.name}: a window of {window} ms is longer than the horizon {self.horizon}")
+        self._check_names()
+
+    def _check_names(self) -> None:
+        numbers = {number.name for number in self.numbers}
+        known_fields = set(self.event.struct.__struct_fields__)
+        for number in self.numbers:
+            source = number.source if isinstance(number, Number) else number.of
+            if source not in known_fields:
+                raise ValueError(f"view {self.name}: {source!r} is not a field of {self.event.name}")
+        for code in (*self.codes, *([self.group] if self.group else [])):
+            if code not in known_fields:
+                raise ValueError(f"view {self.name}: {code!r} is not a field of {self.event.name}")
+        for feature in self.features:
+            for attribute in ("number", "divisor", "bid", "ask"):
+                name = getattr(feature, attribute, None)
+                if name is not None and name not in numbers and name not in known_fields:
+                    raise ValueError(f"view {self.name}: feature {feature.name} uses {name!r}, which is not declared")
+            code = getattr(feature, "code", None)
+            if code is not None and code not in self.codes:
+                raise ValueError(f"view {self.name}: feature {feature.name} uses code {code!r}; add it to codes")
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names in the order of the vector."""
+        return tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def windows_ms(self) -> tuple[int, ...]:
+        """The distinct windows of the features in milliseconds, shortest first."""
+        return tuple(sorted({duration_ms(f.window) for f in self.features if hasattr(f, "window")}))
+
+    @property
+    def horizon_ms(self) -> int:
+        """How far any feature looks back, in milliseconds."""
+        return duration_ms(self.horizon)
+
+    @property
+    def grace_ms(self) -> int:
+        """How far out of order an event is still folded, in milliseconds."""
+        return duration_ms(self.grace)
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hex digits over everything that decides the state's bytes and the vector's values."""
+        declared = {entry.name: _plain(getattr(self, entry.name)) for entry in fields(self) if entry.name != "event"}
+        declared |= {"event": self.event.name, "topic": self.event.topic, "state_version": STATE_VERSION}
+        return hashlib.sha256(msgspec.json.encode(declared, order="deterministic")).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"kind": type(value).__name__} | {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
+    return value

@@ -1,0 +1,124 @@
+"""Folds a batch of events into feature vectors and new states: the one implementation for live, replay and training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.features.batch import EventBatch
+from scoring.features.kernel import CONFLICT, DUPLICATE, SCORED, Folded, fold_entities, scratch_of
+from scoring.features.plan import inputs_of, plan_of
+from scoring.features.spec import FeatureView
+from scoring.features.working import largest_state
+
+__all__ = ["CONFLICT", "DUPLICATE", "SCORED", "CorruptState", "FeatureTable", "fold_table"]
+
+
+class CorruptState(Exception):
+    """A stored state is not one of this view; the store was changed by someone else, or is damaged."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """Feature vectors of a batch, and the new state of its entities.
+
+    Attributes:
+        vectors: float32[n, F], NaN where missing; rows of duplicates are all NaN.
+        history: float32[n, T, Fh], oldest step first and the event's own vector last; None without history.
+        lengths: int32[n], valid steps of `history`.
+        depth: int32[n], events of the entity in the ring before this one.
+        status: uint8[n]: `SCORED`, `DUPLICATE` or `CONFLICT`.
+        late, approx: bool[n].
+        states: packed state of each of `batch.entities`.
+    """
+
+    batch: EventBatch
+    vectors: NDArray[np.float32]
+    history: NDArray[np.float32] | None
+    lengths: NDArray[np.int32] | None
+    depth: NDArray[np.int32]
+    status: NDArray[np.uint8]
+    late: NDArray[np.bool_]
+    approx: NDArray[np.bool_]
+    states: list[bytes]
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        """bool[n], False for duplicates and conflicts."""
+        return self.status == SCORED
+
+    @property
+    def entities(self) -> list[str]:
+        """Distinct entities of the batch."""
+        return self.batch.entities
+
+    @property
+    def entity(self) -> NDArray[np.int64]:
+        """Index into `entities`, int64[n]."""
+        return self.batch.entity
+
+    @property
+    def event_ids(self) -> list[str]:
+        """Ids of the events."""
+        return self.batch.event_ids
+
+    @property
+    def occurred_at_ms(self) -> NDArray[np.int64]:
+        """Event time, int64[n]."""
+        return self.batch.occurred_at_ms
+
+
+def fold_table(view: FeatureView, batch: EventBatch, states: Sequence[bytes | None] | None = None) -> FeatureTable:
+    """Vectors of the events of a batch, folded in order onto the given states.
+
+    Args:
+        view: the declaration.
+        batch: events of the view's type.
+        states: packed state of each of `batch.entities`; None for empty state.
+
+    Raises:
+        CorruptState: a given state is not one of this view.
+    """
+    n, entities = len(batch), len(batch.entities)
+    plans, inputs = plan_of(view), inputs_of(view, batch)
+    given = [state or b"" for state in states] if states is not None else [b""] * entities
+    bounds = np.zeros(entities + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, given), np.int64, entities), out=bounds[1:])
+    raw = np.frombuffer(b"".join(given) or bytes(8), np.uint8)
+    order = np.argsort(batch.entity, kind="stable")
+    starts = np.searchsorted(batch.entity[order], np.arange(entities + 1)).astype(np.int64)
+    steps = view.history.length if view.history else 1
+    folded = Folded(
+        vectors=np.full((n, len(view.features)), np.nan, np.float32),
+        history=np.full((n, steps, plans[0]["n_history"]), np.nan, np.float32),
+        lengths=np.zeros(n, np.int32),
+        depth=np.zeros(n, np.int32),
+        status=np.zeros(n, np.uint8),
+        late=np.zeros(n, np.uint8),
+        approx=np.zeros(n, np.uint8),
+    )
+    room = entities * largest_state(plans[0])
+    out, ends = np.empty(room + 8, np.uint8), np.zeros(entities, np.int64)
+    broken = fold_entities(
+        plans, *scratch_of(), raw, bounds, order, starts, batch.occurred_at_ms, batch.id_hash, batch.body_hash, inputs.group,
+        inputs.numbers, inputs.codes, folded, out, ends,
+    )  # fmt: skip
+    if broken >= 0:
+        raise CorruptState(
+            f"view {view.name}@{view.digest}: the state of one entity is not readable ({len(given[broken])} bytes); "
+            "delete the partition's keys so that the worker rebuilds them from the log"
+        )
+    packed = out[: ends[-1] if entities else 0].tobytes()
+    cuts = [0, *ends.tolist()]
+    return FeatureTable(
+        batch=batch,
+        vectors=folded.vectors,
+        history=folded.history if view.history else None,
+        lengths=folded.lengths if view.history else None,
+        depth=folded.depth,
+        status=folded.status,
+        late=folded.late.astype(bool),
+        approx=folded.approx.astype(bool),
+        states=[packed[cuts[place] : cuts[place + 1]] for place in range(entities)],
+    )

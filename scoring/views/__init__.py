@@ -1,0 +1,1 @@
+"""One feature view per file, each with a `VIEW`; found by `scoring.catalog`."""

@@ -1,0 +1,73 @@
+"""What an account usually does: how often, how much, where, and how this payment compares."""
+
+from schemas.events.transaction import EVENT
+from scoring.features.spec import (
+    Clock,
+    Count,
+    Distinct,
+    FeatureView,
+    History,
+    Number,
+    Quotient,
+    Ratio,
+    Rolling,
+    SinceLast,
+    Unseen,
+    Value,
+    ZScore,
+)
+
+WINDOWS = ("1h", "1d", "7d", "30d")
+
+VIEW = FeatureView(
+    name="account_activity",
+    event=EVENT,
+    entity="account_id",
+    group="currency",
+    numbers=(Number("charge", of="amount", keep="positive"), Number("refund", of="amount", keep="negative")),
+    codes=("merchant_id", "country"),
+    features=(
+        Value("amount"),
+        *(Count(window) for window in WINDOWS),
+        *(Rolling("total", "charge", window) for window in WINDOWS),
+        *(Rolling("mean", "charge", window) for window in WINDOWS),
+        *(Rolling("spread", "charge", window) for window in WINDOWS),
+        *(Rolling("maximum", "charge", window) for window in WINDOWS),
+        SinceLast(),
+        *(Distinct("merchant_id", window) for window in WINDOWS),
+        *(Distinct("country", window) for window in WINDOWS),
+        Unseen("merchant_id", "30d"),
+        Unseen("country", "30d"),
+        Ratio("charge", "7d"),
+        Ratio("charge", "30d"),
+        ZScore("charge", "7d"),
+        ZScore("charge", "30d"),
+        Quotient("amount", "balance"),
+        Rolling("count", "refund", "7d"),
+        Rolling("total", "refund", "7d"),
+        Rolling("count", "refund", "30d"),
+        Rolling("total", "refund", "30d"),
+        Ratio("refund", "30d"),
+        Clock("hour", "sine"),
+        Clock("hour", "cosine"),
+        Clock("weekday", "sine"),
+        Clock("weekday", "cosine"),
+    ),
+    history=History(
+        features=(
+            "amount",
+            "count_1h",
+            "count_1d",
+            "charge_total_1d",
+            "charge_mean_7d",
+            "seconds_since_last",
+            "charge_ratio_30d",
+            "charge_zscore_30d",
+            "merchant_id_unseen_30d",
+            "country_unseen_30d",
+            "hour_sine",
+            "hour_cosine",
+        ),
+        length=16,
+    ),
+)

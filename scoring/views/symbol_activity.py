@@ -1,0 +1,70 @@
+"""How a symbol moves: returns, volatility, trend, range, spread and volume."""
+
+from schemas.events.tick import EVENT
+from scoring.features.spec import (
+    AdaptiveMovingAverage,
+    Clock,
+    Count,
+    EwmaVolatility,
+    FeatureView,
+    History,
+    LogReturn,
+    MovingAverage,
+    Number,
+    Range,
+    RealisedVolatility,
+    RelativeSpread,
+    Rolling,
+    SinceLast,
+    Value,
+    ZScore,
+)
+
+WINDOWS = ("1h", "1d", "7d", "30d", "90d")
+
+VIEW = FeatureView(
+    name="symbol_activity",
+    event=EVENT,
+    entity="symbol",
+    numbers=(Number("price"), Number("volume"), LogReturn("log_return", of="price")),
+    features=(
+        Value("log_return"),
+        *(RealisedVolatility("log_return", window) for window in WINDOWS),
+        EwmaVolatility("log_return"),
+        ZScore("log_return", "1d"),
+        ZScore("log_return", "30d"),
+        ZScore("log_return", "90d"),
+        *(MovingAverage("price", events) for events in (5, 20, 60)),
+        AdaptiveMovingAverage("price"),
+        *(Range("price", window) for window in WINDOWS),
+        RelativeSpread(),
+        ZScore("volume", "1d"),
+        ZScore("volume", "30d"),
+        Rolling("mean", "log_return", "30d"),
+        Count("1h"),
+        Count("1d"),
+        SinceLast(),
+        Clock("hour", "sine"),
+        Clock("hour", "cosine"),
+        Clock("weekday", "sine"),
+        Clock("weekday", "cosine"),
+    ),
+    history=History(
+        features=(
+            "log_return",
+            "ewma_volatility",
+            "log_return_zscore_30d",
+            "price_to_mean_5",
+            "price_to_mean_20",
+            "price_to_adaptive_mean_10",
+            "relative_spread",
+            "volume_zscore_30d",
+            "seconds_since_last",
+        ),
+        length=32,
+    ),
+    ring=64,
+    horizon="90d",
+    grace="1m",
+    warm_after=20,
+)
