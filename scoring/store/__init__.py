@@ -1,0 +1,1 @@
+"""State of the entities of one input partition, held under a fenced lease."""
