@@ -1,7 +1,6 @@
 """Makes the shipped data of the demo from the two public sources; run by hand, its files are committed.
 
-    python -m stream.demo.make_data --retail online_retail.parquet --closes sp500_daily.parquet --out
-    stream/demo/data
+    python -m stream.demo.make_data --retail retail.parquet --closes closes.parquet --out stream/demo/data
 
 Sources, licences and what is left out are told in `stream/demo/data/README.md`.
 """

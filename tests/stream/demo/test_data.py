@@ -57,7 +57,7 @@ def test_every_shipped_row_is_an_event(name: str, topic: str) -> None:
 
 
 def test_an_invoice_becomes_one_payment_and_a_cancellation_a_refund() -> None:
-    """The sum over the lines is the payment; the sign tells a refund; rows without a customer are counted, not kept."""
+    """The lines add up to the payment, the sign tells a refund, rows without a customer are counted."""
     lines = pl.DataFrame(
         {
             "InvoiceNo": ["1", "1", "C2", "3"],
