@@ -1,0 +1,44 @@
+"""Fixtures for all tests; those that need services or torch are marked by the folder they are in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stream.services.embedded import EmbeddedServices
+from stream.settings import Settings
+from tests.support.services import drop_all_topics, settings_for
+
+FOLDERS = {"live": pytest.mark.live, "training": pytest.mark.training}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks by folder, and keeps all live tests on one worker: they share one broker and its fixed topic names."""
+    tests = Path(__file__).parent
+    for item in items:
+        mark = FOLDERS.get(item.path.relative_to(tests).parts[0])
+        if mark is not None:
+            item.add_marker(mark)
+        if item.get_closest_marker("live"):
+            item.add_marker(pytest.mark.xdist_group("live"))
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServices]:
+    """Kafka and Redis that all live tests share. A test that kills or restarts takes `own_services`."""
+    with EmbeddedServices(tmp_path_factory.mktemp("services")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_services(tmp_path: Path) -> Iterator[EmbeddedServices]:
+    """Kafka and Redis of this test alone, to be killed, paused and restarted."""
+    with EmbeddedServices(tmp_path / "services") as running:
+        yield running
+
+
+@pytest.fixture
+async def settings(services: EmbeddedServices) -> Settings:
+    """Settings with a namespace of this test's own, on a broker without topics."""
+    await drop_all_topics(services)
+    return settings_for(services)
