@@ -1,0 +1,173 @@
+"""Vectors to verdicts: one model call per scorer, levels, reasons, alert decisions. The same for live and replay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.dead_letter import Reason
+from scoring.features.table import FeatureTable
+from scoring.model.bundle import Bundle
+from scoring.policy import ALERT, NONE, WATCH, AlertState, Policy, decide
+from scoring.reasons import Explanation, explain
+from scoring.scorer import Scorer
+
+DECIMALS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class InForce:
+    """What scores one partition for one scorer, by the recorded activation: bundle, policy, and whether it is live."""
+
+    scorer: Scorer
+    bundle: Bundle
+    policy: Policy
+    live: bool
+
+    @property
+    def name(self) -> str:
+        """The scorer's name."""
+        return self.scorer.name
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why a scorer gave a row no score."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(eq=False)
+class Verdicts:
+    """What one scorer says of n rows.
+
+    Attributes:
+        values: published scores float64[n], 6 decimals; NaN where there is none.
+        levels: uint8[n], index into `policy.LEVELS`.
+        explanations: per row from `watch` on.
+        failed: rows the model could not score.
+        suppressed_by: rows at level `alert` that are held back, and by which alert.
+    """
+
+    in_force: InForce
+    values: NDArray[np.float64]
+    levels: NDArray[np.uint8]
+    explanations: dict[int, Explanation] = field(default_factory=dict)
+    failed: dict[int, Failed] = field(default_factory=dict)
+    suppressed_by: dict[int, str] = field(default_factory=dict)
+
+
+def judge(in_force: InForce, tables: Sequence[FeatureTable]) -> list[Verdicts]:
+    """The verdicts of one scorer over several tables, by one model call; rows that are not scored stay NaN."""
+    masks = [table.scored for table in tables]
+    features = _joined([table.vectors[mask] for table, mask in zip(tables, masks, strict=True)])
+    history = lengths = None
+    if "history" in in_force.bundle.manifest.inputs:
+        history = _joined([table.history[mask] for table, mask in zip(tables, masks, strict=True)])  # type: ignore[index]
+        lengths = _joined([table.lengths[mask] for table, mask in zip(tables, masks, strict=True)])  # type: ignore[index]
+    raw, failed = _run(in_force.bundle, features, history, lengths)
+    values = np.round(raw.astype(np.float64), DECIMALS)
+    levels = np.where(values >= in_force.policy.alert, ALERT, np.where(values >= in_force.policy.watch, WATCH, NONE))
+    noted = np.flatnonzero(levels >= WATCH)
+    explanations = _explain(in_force.bundle, features, history, lengths, noted)
+    verdicts, at = [], 0
+    for table, mask in zip(tables, masks, strict=True):
+        rows = np.flatnonzero(mask)
+        here = slice(at, at + len(rows))
+        verdict = Verdicts(in_force, np.full(len(mask), np.nan), np.zeros(len(mask), np.uint8))
+        verdict.values[rows], verdict.levels[rows] = values[here], levels[here]
+        for source in (place for place in explanations if at <= place < at + len(rows)):
+            verdict.explanations[int(rows[source - at])] = explanations[source]
+        for source in (place for place in failed if at <= place < at + len(rows)):
+            verdict.failed[int(rows[source - at])] = failed[source]
+        verdicts.append(verdict)
+        at += len(rows)
+    return verdicts
+
+
+def raise_alerts(
+    verdicts: Verdicts, table: FeatureTable, states: Mapping[str, AlertState], alert_ids: Mapping[int, str]
+) -> dict[str, AlertState]:
+    """Decides every row at level `alert` in order; gives the changed alert states by entity.
+
+    Args:
+        states: alert state of every entity with such a row.
+        alert_ids: the id each such row's alert would have.
+    """
+    changed: dict[str, AlertState] = {}
+    for row in alert_rows(verdicts):
+        entity = table.entities[table.entity[row]]
+        before = changed.get(entity, states.get(entity, ()))
+        held_by, after = decide(
+            verdicts.in_force.policy,
+            before,
+            alert_id=alert_ids[row],
+            reason=verdicts.explanations[row].reasons[0],
+            occurred_at_ms=int(table.occurred_at_ms[row]),
+            late=bool(table.late[row]),
+        )
+        if held_by is not None:
+            verdicts.suppressed_by[row] = held_by
+        if after is not before:
+            changed[entity] = after
+    return changed
+
+
+def alert_rows(verdicts: Verdicts) -> list[int]:
+    """Rows at level `alert` of a live scorer, in order; a challenger has none."""
+    if not verdicts.in_force.live:
+        return []
+    return [int(row) for row in np.flatnonzero(verdicts.levels == ALERT)]
+
+
+def _joined(parts: list[NDArray[np.generic]]) -> NDArray[np.generic]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _run(
+    bundle: Bundle,
+    features: NDArray[np.float32],
+    history: NDArray[np.float32] | None,
+    lengths: NDArray[np.int32] | None,
+) -> tuple[NDArray[np.float32], dict[int, Failed]]:
+    n = len(features)
+    if n == 0:
+        return np.zeros(0, np.float32), {}
+    failed: dict[int, Failed] = {}
+    try:
+        values = bundle.session.run(features, history, lengths)
+    except Exception as whole:  # onnxruntime has no narrower type in common; every row is then tried alone
+        values = np.full(n, np.nan, np.float32)
+        for row in range(n):
+            here = slice(row, row + 1)
+            try:
+                values[row] = bundle.session.run(
+                    features[here], None if history is None else history[here], None if lengths is None else lengths[here]
+                )[0]
+            except Exception as alone:
+                failed[row] = Failed(Reason.MODEL_FAILED, f"the model failed with {type(alone).__name__}")
+        if not failed:
+            raise RuntimeError(f"{bundle.manifest.scorer}: the model fails on a batch but on none of its rows") from whole
+    wrong = ~((values >= 0) & (values <= 1))  # also true for NaN
+    for row in np.flatnonzero(wrong):
+        failed.setdefault(int(row), Failed(Reason.BAD_SCORE, f"expected a score in [0, 1], was {values[row]}"))
+    values[wrong] = np.nan
+    return values, failed
+
+
+def _explain(
+    bundle: Bundle,
+    features: NDArray[np.float32],
+    history: NDArray[np.float32] | None,
+    lengths: NDArray[np.int32] | None,
+    rows: NDArray[np.intp],
+) -> dict[int, Explanation]:
+    if len(rows) == 0:
+        return {}
+    parts = bundle.session.explain(
+        features[rows], None if history is None else history[rows], None if lengths is None else lengths[rows]
+    )
+    names, baseline = bundle.manifest.features, bundle.manifest.baseline
+    return {int(row): explain(names, features[row], parts[place], baseline) for place, row in enumerate(rows)}

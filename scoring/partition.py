@@ -1,0 +1,168 @@
+"""One input partition as a worker or a replay sees it: lease, cache of states, what is in force, what is already out."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scoring.engine import InForce
+from scoring.features.spec import FeatureView
+from scoring.records import RecordReader
+from scoring.store.contract import Lease, Partition, StateStore
+from scoring.store.keys import alert_key, state_prefix
+
+REFUSAL_WINDOW = 1_000
+
+
+class StateCache:
+    """The packed states of a partition's entities, as of the last fold; bounded, least recently used out first.
+
+    Entries of polls that are not yet committed are pinned: the store does not have them.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, bytes | None] = OrderedDict()
+        self._pinned: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that must be read from the store."""
+        return [key for key in keys if key not in self._kept]
+
+    def get(self, key: str) -> bytes | None:
+        """The value; None when the store has none either."""
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def put(self, key: str, value: bytes | None) -> None:
+        """Keeps a value as the newest."""
+        self._kept[key] = value
+        self._kept.move_to_end(key)
+
+    def pin(self, keys: Iterable[str]) -> None:
+        """Keeps these until `unpin`, as often as they were pinned."""
+        for key in keys:
+            self._pinned[key] = self._pinned.get(key, 0) + 1
+
+    def unpin(self, keys: Iterable[str]) -> None:
+        """Lets these go again, and trims the cache to its bound."""
+        for key in keys:
+            count = self._pinned.pop(key, 0) - 1
+            if count > 0:
+                self._pinned[key] = count
+        over = len(self._kept) - self._most
+        if over <= 0:
+            return
+        for key in [key for key in self._kept if key not in self._pinned][:over]:
+            del self._kept[key]
+
+
+class Emitted:
+    """Which terminal records and alerts of a partition are already in the output topics, from an offset on.
+
+    One bit per input offset, scorer and kind: a rebuild over millions of records stays small.
+    """
+
+    def __init__(self, base: int) -> None:
+        self.base = base
+        self.highest = -1
+        self._bits: dict[tuple[str, str], bytearray] = {}
+
+    def add(self, kind: str, scorer: str, offset: int) -> None:
+        """Notes a record that is out; `scorer` is empty for a dead letter of all scorers."""
+        place = offset - self.base
+        if place < 0:
+            return
+        bits = self._bits.setdefault((kind, scorer), bytearray())
+        if len(bits) <= place >> 3:
+            bits.extend(bytes((place >> 3) + 1024 - len(bits)))
+        bits[place >> 3] |= 1 << (place & 7)
+        self.highest = max(self.highest, offset)
+
+    def has(self, kind: str, scorer: str, offset: int) -> bool:
+        """Whether that record is out; a dead letter of all scorers stands for every scorer's terminal."""
+        return self._bit(kind, scorer, offset) or (kind == "terminal" and self._bit(kind, "", offset))
+
+    def __bool__(self) -> bool:
+        return bool(self._bits)
+
+    def _bit(self, kind: str, scorer: str, offset: int) -> bool:
+        bits, place = self._bits.get((kind, scorer)), offset - self.base
+        return bits is not None and 0 <= place >> 3 < len(bits) and bool(bits[place >> 3] >> (place & 7) & 1)
+
+
+@dataclass(eq=False)
+class PartitionState:
+    """A partition under lease.
+
+    Attributes:
+        next_offset: where the fold goes on; ahead of the lease's offset by the polls in flight.
+        in_force: what scores each offset on, per scorer, by activation: `(from_offset, InForce or None)` ascending;
+            None folds without scoring.
+        refused: whether each of the last records was refused.
+    """
+
+    partition: Partition
+    partition_count: int
+    lease: Lease
+    views: Sequence[FeatureView]
+    reader: RecordReader
+    namespace: str
+    cache: StateCache
+    emitted: Emitted
+    next_offset: int
+    in_force: dict[str, list[tuple[int, InForce | None]]] = field(default_factory=dict)
+    new_notes: dict[str, str] = field(default_factory=dict)
+    refused: deque[bool] = field(default_factory=lambda: deque(maxlen=REFUSAL_WINDOW))
+    paused: bool = False
+    committed: Mapping[str, int | None] = field(default_factory=dict)
+
+    @property
+    def caught_up(self) -> bool:
+        """False while records are folded again whose outputs were already written."""
+        return self.next_offset > self.emitted.highest
+
+    def scorers_at(self, offset: int) -> list[InForce]:
+        """What scores the record at this offset."""
+        found = []
+        for activations in self.in_force.values():
+            current = None
+            for from_offset, in_force in activations:
+                if from_offset <= offset:
+                    current = in_force
+            if current is not None:
+                found.append(current)
+        return found
+
+    def boundaries(self) -> list[int]:
+        """Offsets at which what is in force changes."""
+        return sorted({start for activations in self.in_force.values() for start, _ in activations})
+
+    def state_prefix(self, view: FeatureView) -> str:
+        """What a view's state keys begin with."""
+        return state_prefix(self.namespace, self.partition, view.name, view.digest)
+
+    def alert_key(self, scorer: str, entity: str) -> str:
+        """Key of the alert state of an entity."""
+        return alert_key(self.namespace, self.partition, scorer, entity)
+
+    async def fill_cache(self, store: StateStore, keys: Iterable[str]) -> None:
+        """Reads what the cache lacks of these keys, fenced.
+
+        Raises:
+            LeaseLost: somebody else holds the partition.
+        """
+        missing = self.cache.missing(keys)
+        if missing:
+            for key, value in zip(missing, await store.read(self.lease, missing), strict=True):
+                self.cache.put(key, value)
+
+    def note_refusals(self, outcomes: Iterable[bool], share: float) -> bool:
+        """Takes in whether records were refused; True when more than `share` of the window was.
+
+        The window must be full: a few bad records at the start do not stop a partition.
+        """
+        self.refused.extend(outcomes)
+        return len(self.refused) == REFUSAL_WINDOW and sum(self.refused) > share * REFUSAL_WINDOW

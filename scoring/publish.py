@@ -1,0 +1,229 @@
+"""Verdicts to the bytes that travel: scores, alerts and dead letters, with identities derived from the source."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from schemas.alert import Alert
+from schemas.cloudevents import headers, source_of
+from schemas.codec import Refused
+from schemas.dead_letter import DeadLetter, Reason
+from schemas.score import Flag, Score
+from schemas.source import Source
+from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
+from scoring.engine import InForce, Verdicts, alert_rows
+from scoring.features.table import FeatureTable
+from scoring.model.session import runtime_fingerprint
+from scoring.policy import LEVELS, NONE
+from scoring.reasons import in_words
+
+Content = Literal["nothing", "hash", "bytes"]
+MOST_KEPT_BYTES = 64 * 1024
+_encode = msgspec.json.Encoder().encode
+_text = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One record to write: topic, key, value, headers."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Where the rows of a table came from: a topic's partition and one offset per row."""
+
+    topic: str
+    partition: int
+    offsets: Sequence[int]
+
+    @property
+    def origin(self) -> str:
+        """The CloudEvents source of whatever is made from this partition."""
+        return source_of("riskstream", self.topic, self.partition)
+
+
+def score_ids(scorer: str, at: Coordinates, id_hash: NDArray[np.uint64]) -> list[str]:
+    """`scorer:topic:partition:offset:hash` per row; the same for every re-scoring of the record."""
+    start = f"{scorer}:{at.topic}:{at.partition}:"
+    short = (id_hash & np.uint64(0xFFFFFFFF)).tolist()
+    return [f"{start}{offset}:{part:08x}" for offset, part in zip(at.offsets, short, strict=True)]
+
+
+def alert_id(score_id: str) -> str:
+    """Identity of the alert of a score."""
+    return f"alert:{score_id}"
+
+
+def flags_of(table: FeatureTable, row: int, warm_after: int) -> tuple[Flag, ...]:
+    """The flags of one row."""
+    flags: list[Flag] = []
+    if table.approx[row]:
+        flags.append("approx")
+    if table.late[row]:
+        flags.append("late")
+    if table.depth[row] < warm_after:
+        flags.append("cold")
+    return tuple(flags)
+
+
+@dataclass(eq=False)
+class ScoreWriter:
+    """Writes the scores of one scorer in force; what is the same for all rows is encoded once.
+
+    Rows below `watch` are put together from text pieces (0.8 us instead of 2.3 us per row); a test holds the bytes
+    against those of the encoded `Score`.
+    """
+
+    in_force: InForce
+    runtime: str = field(default_factory=runtime_fingerprint)
+
+    def __post_init__(self) -> None:
+        manifest, policy = self.in_force.bundle.manifest, self.in_force.policy
+        self._kind = manifest.score_kind
+        self._versions = (
+            f'"bundle":"{self.in_force.bundle.digest}","policy":"{policy.digest}",'
+            f'"view":"{self.in_force.scorer.view.digest}","runtime":{_text(self.runtime).decode()}'
+        )
+        self._warm_after = self.in_force.scorer.view.warm_after
+        self._shadow = "" if self.in_force.live else ',"shadow":true'
+
+    def write(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, ids: Sequence[str]) -> list[Output | None]:
+        """One output per row; None where the row has no score."""
+        origin = at.origin
+        start = f'","scorer":"{self.in_force.name}","event_id":'
+        middle = f',"source":{{"topic":"{at.topic}","partition":{at.partition},"offset":'
+        tail = f',"score_kind":"{self._kind}","level":"none","features":"'
+        entities = [_text(entity).decode() for entity in table.entities]
+        keys = [entity.encode() for entity in table.entities]
+        packed = memoryview(np.ascontiguousarray(table.vectors, "<f4")).cast("B")
+        width = packed.nbytes // len(table.batch) if len(table.batch) else 0
+        index, times, depths = table.entity.tolist(), table.occurred_at_ms.tolist(), table.depth.tolist()
+        values, levels = verdicts.values.tolist(), verdicts.levels.tolist()
+        plain = (~(table.approx | table.late) & (table.depth >= self._warm_after)).tolist()
+        outputs: list[Output | None] = []
+        for row, event_id in enumerate(table.event_ids):
+            value = values[row]
+            if value != value:  # NaN: no score
+                outputs.append(None)
+                continue
+            features = base64.b64encode(packed[row * width : (row + 1) * width]).decode()
+            if levels[row] != NONE:
+                score = self.score(verdicts, table, at, ids[row], row, features)
+                outputs.append(Output(SCORES, keys[index[row]], _encode(score), headers("score", ids[row], origin)))
+                continue
+            flags = "" if plain[row] else _flags_text(flags_of(table, row, self._warm_after))
+            body = (
+                f'{{"score_id":"{ids[row]}{start}{_text(event_id).decode()},"entity":{entities[index[row]]}{middle}'
+                f'{at.offsets[row]}}},"occurred_at_ms":{times[row]},"value":{_number(value)}{tail}{features}",'
+                f'"depth":{depths[row]},{self._versions}{flags}{self._shadow}}}'
+            )
+            outputs.append(Output(SCORES, keys[index[row]], body.encode(), headers("score", ids[row], origin)))
+        return outputs
+
+    def score(
+        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, score_id: str, row: int, features: str
+    ) -> Score:
+        """The score of one row as a struct."""
+        explanation = verdicts.explanations.get(row)
+        return Score(
+            score_id=score_id,
+            scorer=self.in_force.name,
+            event_id=table.event_ids[row],
+            entity=table.entities[table.entity[row]],
+            source=Source(at.topic, at.partition, at.offsets[row]),
+            occurred_at_ms=int(table.occurred_at_ms[row]),
+            value=float(verdicts.values[row]),
+            score_kind=self._kind,  # type: ignore[arg-type]
+            level=LEVELS[verdicts.levels[row]],  # type: ignore[arg-type]
+            features=features,
+            depth=int(table.depth[row]),
+            bundle=self.in_force.bundle.digest,
+            policy=self.in_force.policy.digest,
+            view=self.in_force.scorer.view.digest,
+            runtime=self.runtime,
+            flags=flags_of(table, row, self._warm_after),
+            shadow=not self.in_force.live,
+            named_features=explanation.named_features if explanation else None,
+            contributions=explanation.contributions if explanation else None,
+            reasons=explanation.reasons if explanation else (),
+            suppressed_by=verdicts.suppressed_by.get(row),
+        )
+
+    def alert(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, score_id: str, row: int) -> Alert:
+        """The alert of one row at level `alert`."""
+        explanation = verdicts.explanations[row]
+        return Alert(
+            alert_id=alert_id(score_id),
+            score_id=score_id,
+            scorer=self.in_force.name,
+            event_id=table.event_ids[row],
+            entity=table.entities[table.entity[row]],
+            source=Source(at.topic, at.partition, at.offsets[row]),
+            occurred_at_ms=int(table.occurred_at_ms[row]),
+            value=float(verdicts.values[row]),
+            score_kind=self._kind,  # type: ignore[arg-type]
+            reasons=explanation.reasons,
+            explanation=in_words(explanation, self.in_force.bundle.manifest.baseline),
+            named_features=explanation.named_features,
+            contributions=explanation.contributions,
+            bundle=self.in_force.bundle.digest,
+            policy=self.in_force.policy.digest,
+            view=self.in_force.scorer.view.digest,
+            flags=flags_of(table, row, self._warm_after),
+        )
+
+    def write_alerts(
+        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, ids: Sequence[str]
+    ) -> list[tuple[int, Output]]:
+        """Row and record of every alert that is not held back."""
+        written = []
+        for row in alert_rows(verdicts):
+            if row not in verdicts.suppressed_by:
+                alert = self.alert(verdicts, table, at, ids[row], row)
+                sent = headers("alert", alert.alert_id, at.origin)
+                written.append((row, Output(ALERTS, alert.entity.encode(), _encode(alert), sent)))
+        return written
+
+
+def write_dead_letter(
+    *,
+    source: Source,
+    raw: bytes | None,
+    key: bytes | None,
+    refused: Refused,
+    stage: str,
+    content: Content,
+    scorer: str | None = None,
+    event_id: str | None = None,
+) -> Output:
+    """The record of a refused input; holds its bytes or their hash as the setting says."""
+    identity = f"dead:{source.topic}:{source.partition}:{source.offset}" + (f":{scorer}" if scorer else "")
+    body: dict[str, Any] = {}
+    if raw is not None and content != "nothing":
+        body["value_xxh3"] = f"{xxhash.xxh3_64_intdigest(raw):016x}"
+    if raw is not None and content == "bytes":
+        body["value_base64"] = base64.b64encode(raw[:MOST_KEPT_BYTES]).decode()
+    letter = DeadLetter(
+        dead_letter_id=identity, reason=Reason(refused.reason), stage=stage, source=source, path=refused.path,
+        detail=refused.detail, scorer=scorer, event_id=event_id, value_bytes=len(raw or b""), **body,
+    )  # fmt: skip
+    return Output(DEAD_LETTERS, key, _encode(letter), headers("dead_letter", identity, source_of("riskstream", source.topic, source.partition)))
+
+
+def _flags_text(flags: tuple[Flag, ...]) -> str:
+    return f',"flags":{_text(flags).decode()}' if flags else ""
+
+
+def _number(value: float) -> str:
+    return _text(value).decode()

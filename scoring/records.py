@@ -1,0 +1,143 @@
+"""Records of one partition into chunks: decoded, refused where they must be, cut so that each is one atomic commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, Protocol
+
+from schemas.codec import EventDecoder, Refused
+from schemas.dead_letter import Reason
+from scoring.murmur2 import partition_of
+
+LOG_APPEND_TIME = 1
+MOST_VERIFIED = 200_000
+
+
+class InputRecord(Protocol):
+    """What is read of a consumed record; the timestamp is the broker's when its type is `LOG_APPEND_TIME`."""
+
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A record refused before the fold."""
+
+    record: InputRecord
+    refused: Refused
+
+
+@dataclass(eq=False)
+class Chunk:
+    """Consecutive records of one partition that are committed together.
+
+    Attributes:
+        events: decoded events; offsets and records go with them, one each.
+        letters: records refused before the fold.
+        next_offset: where the partition goes on after this chunk.
+    """
+
+    events: list[Any] = field(default_factory=list)
+    records: list[InputRecord] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    next_offset: int = 0
+
+    @property
+    def offsets(self) -> list[int]:
+        """Source offset of each event."""
+        return [record.offset for record in self.records]
+
+
+@dataclass(eq=False)
+class RecordReader:
+    """Decodes the records of one input partition.
+
+    Args:
+        decoder: of the topic's event type.
+        partition, partition_count: to check that a key belongs here.
+        key_check: `murmur2` checks key and partition, `key` only the key, `none` neither.
+        skew_ms: how far an event may lie after its broker time.
+    """
+
+    decoder: EventDecoder
+    partition: int
+    partition_count: int
+    key_check: str
+    skew_ms: int
+    _verified: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.entity_of = attrgetter(self.decoder.event_type.key)
+
+    def chunks(self, records: Sequence[InputRecord], *, most_entities: int, boundaries: Sequence[int] = ()) -> list[Chunk]:
+        """The records cut so that no chunk touches more than `most_entities`, nor spans a boundary offset."""
+        chunk, chunks = Chunk(), []
+        entities: set[str] = set()
+        decode, entity_of = self._decode, self.entity_of
+        edges = sorted(boundaries, reverse=True)
+        for record in records:
+            if edges and record.offset >= edges[-1]:
+                while edges and record.offset >= edges[-1]:
+                    edges.pop()
+                chunk = self._close(chunk, chunks, entities)
+            try:
+                event = decode(record)
+            except Refused as refused:
+                if len(chunk.letters) >= most_entities:
+                    chunk = self._close(chunk, chunks, entities)
+                chunk.letters.append(Letter(record, refused))
+                chunk.next_offset = record.offset + 1
+                continue
+            entity = entity_of(event)
+            if entity not in entities and len(entities) >= most_entities:
+                chunk = self._close(chunk, chunks, entities)
+            entities.add(entity)
+            chunk.events.append(event)
+            chunk.records.append(record)
+            chunk.next_offset = record.offset + 1
+        self._close(chunk, chunks, entities)
+        return chunks
+
+    @staticmethod
+    def _close(chunk: Chunk, chunks: list[Chunk], entities: set[str]) -> Chunk:
+        if chunk.events or chunk.letters:
+            chunks.append(chunk)
+        entities.clear()
+        return Chunk()
+
+    def _decode(self, record: InputRecord) -> Any:
+        event = self.decoder.decode(record.value)
+        if record.timestamp_type == LOG_APPEND_TIME and event.occurred_at_ms > record.timestamp + self.skew_ms:
+            ahead = event.occurred_at_ms - record.timestamp
+            raise Refused(
+                Reason.FAR_FUTURE, "$.occurred_at_ms",
+                f"expected at most {self.skew_ms} ms after the broker's time, was {ahead} ms after it",
+            )  # fmt: skip
+        if self.key_check != "none":
+            self._check_key(record.key, self.entity_of(event))
+        return event
+
+    def _check_key(self, key: bytes | None, entity: str) -> None:
+        field_name = self.decoder.event_type.key
+        if key is None:
+            raise Refused(
+                Reason.NO_KEY, "$", f"expected a record key equal to {field_name}, was none; set key_check or rekey"
+            )
+        expected = entity.encode()
+        if key != expected:
+            raise Refused(Reason.KEY_MISMATCH, f"$.{field_name}", "expected the record key, was another text")
+        if self.key_check == "murmur2" and key not in self._verified:
+            home = partition_of(key, self.partition_count)
+            if home != self.partition:
+                raise Refused(
+                    Reason.WRONG_PARTITION, "$",
+                    f"expected partition {home} of {self.partition_count} by murmur2 of the key, was {self.partition}; "
+                    "use Java's default partitioner or set key_check",
+                )  # fmt: skip
+            if len(self._verified) >= MOST_VERIFIED:
+                self._verified.clear()
+            self._verified.add(key)

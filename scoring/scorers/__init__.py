@@ -1,0 +1,1 @@
+"""One scorer per file, each with a `SCORER`; found by `scoring.catalog`."""
