@@ -7,7 +7,7 @@ from schemas.source import Source
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An alert with its reasons; `alert_id` is derived from the score, so a repeated run gives the same id."""
+    """An alert with its reasons; `alert_id` is derived from the score, so a repeated run gives the same."""
 
     alert_id: str
     score_id: str

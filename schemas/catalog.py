@@ -19,7 +19,8 @@ def event_types() -> Mapping[str, EventType]:
     """Every event type by the name of its topic, in order of the topic's name.
 
     Raises:
-        BrokenDeclaration: a file of `schemas/events/` fails to import, lacks `EVENT`, or claims a topic twice.
+        BrokenDeclaration: a file of `schemas/events/` fails to import, lacks `EVENT`, or claims a taken
+            topic.
     """
     found: dict[str, EventType] = {}
     for module in pkgutil.iter_modules(schemas.events.__path__):
@@ -27,10 +28,12 @@ def event_types() -> Mapping[str, EventType]:
         try:
             declared = importlib.import_module(f"schemas.events.{module.name}").EVENT
         except Exception as cause:
-            raise BrokenDeclaration(f"{path}: {type(cause).__name__}: {cause}; fix or remove the file") from cause
+            said = f"{path}: {type(cause).__name__}: {cause}; fix or remove the file"
+            raise BrokenDeclaration(said) from cause
         if not isinstance(declared, EventType):
             raise BrokenDeclaration(f"{path}: EVENT is a {type(declared).__name__}; expected an EventType")
         if declared.topic in found:
-            raise BrokenDeclaration(f"{path}: topic {declared.topic!r} is already taken by {found[declared.topic].name}")
+            taken = found[declared.topic].name
+            raise BrokenDeclaration(f"{path}: topic {declared.topic!r} is already taken by {taken}; rename one")
         found[declared.topic] = declared
     return MappingProxyType(dict(sorted(found.items())))

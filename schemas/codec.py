@@ -1,4 +1,4 @@
-"""Bytes to events and back: strict where it matters, with a reason code and a JSON path for whatever is refused."""
+"""Bytes to events and back: strict where it matters, a reason code and a JSON path for what is refused."""
 
 import re
 from collections import Counter
@@ -13,22 +13,30 @@ from schemas.event import EventType
 LARGEST_VALUE = 64 * 1024
 SECONDS = (100_000_000, 10_000_000_000)  # 1973 to 2286 if seconds; the first months of 1970 if milliseconds
 WIDEST_TIME_MS = 10_000_000_000_000  # year 2286; beyond it someone sent microseconds
+MOST_UNKNOWN_NAMES = 1_000
+OTHER_NAMES = "(other names)"
+LONGEST_DETAIL = 200
 
 _MALFORMED = re.compile(r"\(byte (\d+)\)")
-_PATH = re.compile(r" - at `(\$[^`]*)`")
-_KEY_BEFORE = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*-?$')
-_FIELD = re.compile(r"field `([^`]*)`")
-_NOT_FINITE = (b"NaN", b"Infinity", b"nan", b"inf")
+_PATH = re.compile(r" - at `(\$[^`]*)`$")
+_KEY_BEFORE = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*[-+]?$')
+_FIELD = re.compile(r"field `(.*)`", re.DOTALL)
+_NOT_FINITE = re.compile(rb"(?<![0-9A-Za-z_])(?:nan|inf(?:inity)?)(?![0-9A-Za-z_])", re.IGNORECASE)
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Refused(Exception):
     """A record that cannot be an event.
 
     Attributes:
-        reason: stable code; path: JSON path of the offending value; detail: expected and found, without the value.
+        reason: stable code.
+        path: JSON path of the offending value, `$` for the whole record.
+        detail: what was expected and what was found, without the value; at most 200 characters.
     """
 
     def __init__(self, reason: Reason, path: str, detail: str) -> None:
+        detail, path = detail[:LONGEST_DETAIL], path[:LONGEST_DETAIL]
         super().__init__(f"{reason} at {path}: {detail}")
         self.reason, self.path, self.detail = reason, path, detail
 
@@ -41,44 +49,53 @@ class EventDecoder:
         strict: refuse unknown fields instead of counting them.
 
     Attributes:
-        unknown_fields: how often each unknown field was met (not kept when strict).
+        unknown_fields: how often each unknown field was met (not kept when strict); names beyond the first
+            thousand are counted together, so that a flood of invented names cannot fill the memory.
     """
 
     def __init__(self, event_type: EventType, *, strict: bool = False) -> None:
         self.event_type = event_type
         self.strict = strict
         self.unknown_fields: Counter[str] = Counter()
-        self._exact = msgspec.json.Decoder(_refusing_unknown(event_type.struct))
-        self._lenient = msgspec.json.Decoder(event_type.struct)
+        self._exact: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_refusing_unknown(event_type.struct))
+        self._lenient: msgspec.json.Decoder[Any] = msgspec.json.Decoder(event_type.struct)
+        self._names = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
     def decode(self, raw: bytes | None) -> Any:
-        """The event of these bytes, a struct of the event type.
+        """The event of these bytes: an instance of the event type's struct, or of a subclass without more fields.
+
+        Of a field that appears twice the last value counts.
 
         Raises:
-            Refused: the bytes are not such an event.
+            Refused: the bytes are not such an event; no other error leaves this method.
         """
         if raw is None or len(raw) == 0:
             raise Refused(Reason.EMPTY_VALUE, "$", "expected a JSON object, was empty")
         if len(raw) > LARGEST_VALUE:
-            raise Refused(Reason.OVERSIZED_VALUE, "$", f"expected at most {LARGEST_VALUE} bytes, was {len(raw)}")
+            detail = f"expected at most {LARGEST_VALUE} bytes, was {len(raw)}"
+            raise Refused(Reason.OVERSIZED_VALUE, "$", detail)
         try:
             event = self._exact.decode(raw)
-        except msgspec.ValidationError as error:
-            if self.strict or "unknown field" not in str(error):
+        except _UNREADABLE as error:
+            if self.strict or not str(error).startswith("Object contains unknown field"):
                 raise refusal(error, raw) from None
             event = self._decode_counting(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise refusal(error, raw) from None
         check_time(event.occurred_at_ms)
         return event
 
     def _decode_counting(self, raw: bytes) -> Any:
         try:
+            # what msgspec skips it does not check, and a record that is not UTF-8 is no JSON text
+            raw.decode()
             event = self._lenient.decode(raw)
-        except msgspec.ValidationError as error:
+            names = self._names.decode(raw)
+        except _UNREADABLE as error:
             raise refusal(error, raw) from None
         known = self.event_type.struct.__struct_fields__
-        self.unknown_fields.update(name for name in msgspec.json.decode(raw) if name not in known)
+        for name in names:
+            if name not in known:
+                room = len(self.unknown_fields) < MOST_UNKNOWN_NAMES or name in self.unknown_fields
+                self.unknown_fields[name if room else OTHER_NAMES] += 1
         return event
 
 
@@ -89,41 +106,45 @@ def _refusing_unknown(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
     )
 
 
+def encode(event: msgspec.Struct) -> bytes:
+    """The event as it goes on the wire: compact JSON in UTF-8, fields in the order of the struct."""
+    return msgspec.json.encode(event)
+
+
 def check_time(occurred_at_ms: int) -> None:
     """Nothing; refuses an event time that looks like another unit.
 
     Raises:
         Refused: seconds (1973 to 2286) or more than year 2286 in milliseconds.
     """
+    path = "$.occurred_at_ms"
     if SECONDS[0] < occurred_at_ms < SECONDS[1]:
-        raise Refused(
-            Reason.TIME_IN_SECONDS, "$.occurred_at_ms", "expected milliseconds, was of the size of seconds; multiply by 1000"
-        )
+        detail = "expected milliseconds, was of the size of seconds; multiply by 1000"
+        raise Refused(Reason.TIME_IN_SECONDS, path, detail)
     if not -WIDEST_TIME_MS < occurred_at_ms < WIDEST_TIME_MS:
-        raise Refused(
-            Reason.TIME_OUT_OF_RANGE, "$.occurred_at_ms", "expected milliseconds, was of the size of microseconds"
-        )
+        detail = "expected milliseconds, was of the size of microseconds"
+        raise Refused(Reason.TIME_OUT_OF_RANGE, path, detail)
 
 
 def refusal(error: Exception, raw: bytes) -> Refused:
     """The reason code and JSON path of a decoding error of msgspec."""
-    text = str(error)
-    if isinstance(error, UnicodeDecodeError) or "utf-8" in text.lower():
-        return Refused(Reason.NOT_UTF8, "$", "expected UTF-8 text, was other bytes")
+    if isinstance(error, RecursionError):
+        return Refused(Reason.BROKEN_JSON, "$", "expected a flat object, was nested too deep to read")
     if not isinstance(error, msgspec.ValidationError):
-        return _malformed(text, raw)
+        return _malformed(str(error), raw)
+    text = str(error)
     at = _PATH.search(text)
     path = at.group(1) if at else "$"
     said = text[: at.start()] if at else text
     field = _FIELD.search(said)
-    if "missing required" in said:
+    if said.startswith("Object missing required field"):
         return Refused(Reason.MISSING_FIELD, _child(path, field), said)
-    if "unknown field" in said:
+    if said.startswith("Object contains unknown field"):
         return Refused(Reason.UNKNOWN_FIELD, _child(path, field), said)
-    if "length" in said:
+    if " of length " in said:
         empty = ">=" in said
         return Refused(Reason.EMPTY_ID if empty else Reason.LONG_ID, path, said)
-    if "Expected `float`" in said and ("<=" in said or ">" in said) or "out of range" in said:
+    if said.startswith(("Expected `float` ", "Expected `int` ")) or "out of range" in said:
         return Refused(Reason.OUT_OF_RANGE, path, said)
     return Refused(Reason.WRONG_TYPE, path, said)
 
@@ -136,19 +157,15 @@ def _malformed(text: str, raw: bytes) -> Refused:
     try:
         raw.decode()
     except UnicodeDecodeError as error:
-        return Refused(Reason.NOT_UTF8, "$", f"expected UTF-8 text, was other bytes from byte {error.start}")
+        detail = f"expected UTF-8 text, was other bytes from byte {error.start}"
+        return Refused(Reason.NOT_UTF8, "$", detail)
     at = _MALFORMED.search(text)
-    if at is None:
-        return Refused(Reason.BROKEN_JSON, "$", text)
-    place = int(at.group(1))
-    before = raw[:place].rstrip(b"-")
-    for token in _NOT_FINITE:
+    if at is not None:
+        place = int(at.group(1))
         # msgspec points at the token, or one or two characters into it
-        for shift in range(3):
-            start = place - shift
-            if start >= 0 and raw[start : start + len(token)] == token:
-                before = raw[:start].rstrip(b"-")
-                key = _KEY_BEFORE.search(before)
-                path = f"$.{key.group(1).decode()}" if key else "$"
-                return Refused(Reason.NOT_FINITE, path, f"expected a finite number, was {token.decode()}")
+        token = _NOT_FINITE.search(raw, max(place - 2, 0), place + len(b"infinity"))
+        if token is not None and token.start() <= place:
+            key = _KEY_BEFORE.search(raw[: token.start()])
+            path = f"$.{key.group(1).decode()}" if key else "$"
+            return Refused(Reason.NOT_FINITE, path, f"expected a finite number, was {token.group().decode()}")
     return Refused(Reason.BROKEN_JSON, "$", text)

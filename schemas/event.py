@@ -52,7 +52,9 @@ class EventType:
                     f"found {', '.join(fields)}; add it to the struct"
                 )
         if self.topic in OUTPUT_TOPICS:
-            raise ValueError(f"event type {self.struct.__name__}: topic {self.topic!r} is an output topic; rename it")
+            raise ValueError(
+                f"event type {self.struct.__name__}: topic {self.topic!r} is an output topic; rename it"
+            )
 
     @property
     def name(self) -> str:
