@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     key_check: Literal["murmur2", "key", "none"] = "murmur2"
     skew_ms: int = Field(300_000, ge=0, description="how far an event may lie after its record's broker time")
     refuse_share: float = Field(0.5, gt=0, le=1, description="share of refused among 1,000 records that pauses a partition")
+    pseudonym_key_file: Path | None = Field(None, description="key of `feed --pseudonymise`, at least 16 bytes")
     dead_letter_content: Literal["nothing", "hash", "bytes"] = "hash"
 
     poll_records: int = Field(4_000, ge=1, le=50_000, description="most records of one poll")

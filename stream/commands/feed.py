@@ -1,0 +1,179 @@
+"""`riskstream feed`: files into Kafka."""
+
+import asyncio
+import re
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from schemas.event import EventType
+    from scoring.files import Mapping
+    from stream.feed.pseudonym import Pseudonyms
+    from stream.feed.run import Order
+
+DRY_RUN_EVENTS = 10
+_SPEED = re.compile(r"(\d+(?:\.\d+)?)x?")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `feed`."""
+    app.command()(feed)
+
+
+def feed(
+    topic: Annotated[str, typer.Argument(help="Topic to feed, for example transactions or market-ticks.")],
+    files: Annotated[list[Path], typer.Argument(help="Parquet, CSV or JSON lines.")],
+    map_: Annotated[
+        str | None,
+        typer.Option("--map", help="Shipped mapping by name, or a TOML file; unset: columns by their names."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="field=COLUMN, field='constant', field:=A * B, time.column=…, where:=…; repeatable."
+        ),
+    ] = None,
+    event: Annotated[
+        str | None,
+        typer.Option(help="Event type, for example Transaction; unset: by the topic, else the mapping."),
+    ] = None,
+    speed: Annotated[str, typer.Option(help="How fast event time passes: 60x, 1x, or max.")] = "max",
+    limit: Annotated[int | None, typer.Option(min=1, help="Most events to feed.")] = None,
+    from_row: Annotated[int, typer.Option(min=0, help="First row of the first file, from 0.")] = 0,
+    pseudonymise: Annotated[
+        list[str] | None,
+        typer.Option(help="Field to replace by a keyed pseudonym (HMAC-SHA256); repeatable."),
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="File with the pseudonyms' key; else RISKSTREAM_PSEUDONYM_KEY_FILE.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the first events; send nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was refused.")] = False,
+    refused_to: Annotated[
+        Path | None, typer.Option(help="Write every refused row to this file, as JSON lines.")
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> None:
+    """Feed files into a topic as events: mapped, checked, keyed and paced.
+
+    Every row becomes an event, or is refused with its row number and a reason, or is left out by the
+    mapping's `where` and counted.
+
+    Shipped mappings: handbook_cards, amlsim_transfers, online_retail, sp500_daily, fx_minute_bars,
+    btc_minute_bars, nab_series, treasury_yields.
+
+    Example: riskstream feed transactions payments.csv --set amount=TOTAL --set account_id=CARD
+    --set time.column=WHEN --dry-run
+
+    Example: riskstream feed market-ticks gbpusd_bid.parquet gbpusd_ask.parquet --map fx_minute_bars --speed
+        60x
+    """
+    from rich.console import Console
+
+    from stream import settings as all_settings
+    from stream.errors import JobFailed
+    from stream.feed.report import Report, summary_json, summary_table
+    from stream.feed.run import Order
+    from stream.feed.run import feed as run_feed
+
+    settings = all_settings.load()
+    mapping = _mapping(map_, set_ or [])
+    event_type = _event_type(topic, event, mapping)
+    order = Order(
+        topic=topic,
+        files=tuple(files),
+        mapping=mapping,
+        event_type=event_type,
+        limit=min(limit or DRY_RUN_EVENTS, DRY_RUN_EVENTS) if dry_run else limit,
+        from_row=from_row,
+        speed=_speed(speed),
+        pseudonyms=_pseudonyms(pseudonymise or [], key_file or settings.pseudonym_key_file, event_type),
+    )
+    messages = Console(stderr=True)
+    if dry_run:
+        _show(order, messages)
+        return
+    with Report(messages, topic=topic, total=limit, refused_to=refused_to) as report:
+        progress = asyncio.run(
+            run_feed(settings, order, on_progress=report.progress, on_refused=report.refused)
+        )
+    if json_:
+        typer.echo(summary_json(topic, progress))
+    else:
+        Console().print(summary_table(topic, progress))
+    if strict and progress.refused:
+        raise JobFailed(
+            f"{progress.refused} rows were refused, and --strict is given; correct the file or the mapping"
+        )
+
+
+def _mapping(name: str | None, options: list[str]) -> "Mapping":
+    from scoring.files import BadMapping, read_mapping
+    from scoring.files.mapping import IDENTITY
+
+    try:
+        return (read_mapping(name) if name else IDENTITY).with_options(options)
+    except BadMapping as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _event_type(topic: str, name: str | None, mapping: "Mapping") -> "EventType":
+    from schemas.catalog import event_types
+
+    by_name = {each.name: each for each in event_types().values()}
+    chosen = name or (event_types()[topic].name if topic in event_types() else mapping.event)
+    if chosen is None:
+        raise typer.BadParameter(
+            f"topic {topic!r} is not one of {', '.join(event_types())}; say what it carries with --event "
+            f"{' or '.join(by_name)}"
+        )
+    if chosen not in by_name:
+        raise typer.BadParameter(f"event type {chosen!r} is unknown; known are {', '.join(by_name)}")
+    return by_name[chosen]
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    match = _SPEED.fullmatch(text)
+    if match is None or float(match.group(1)) == 0:
+        raise typer.BadParameter(f"speed {text!r}; write max, or a factor such as 60x")
+    return float(match.group(1))
+
+
+def _pseudonyms(fields: list[str], key_file: Path | None, event_type: "EventType") -> "Pseudonyms | None":
+    from scoring.files.rules import field_rules
+    from stream.feed.pseudonym import Pseudonyms, read_key
+
+    if not fields:
+        return None
+    texts = [name for name, rule in field_rules(event_type).items() if rule.kind == "text"]
+    unknown = [name for name in fields if name not in texts]
+    if unknown:
+        raise typer.BadParameter(
+            f"--pseudonymise {unknown[0]}: no text field of {event_type.name}; choose from {', '.join(texts)}"
+        )
+    if key_file is None:
+        raise typer.BadParameter(
+            "--pseudonymise needs a key: give --key-file, or set RISKSTREAM_PSEUDONYM_KEY_FILE; "
+            "make one with: openssl rand -hex 32 > pseudonym.key"
+        )
+    return Pseudonyms(tuple(fields), read_key(key_file))
+
+
+def _show(order: "Order", messages: object) -> None:
+    """Prints the first events as JSON lines, and the refused rows among them to standard error."""
+    from stream.feed.records import encode
+    from stream.feed.report import told
+
+    shown = 0
+    for chunk in islice(order.chunks(), 1):
+        for line in encode(chunk.frame):
+            typer.echo(line)
+            shown += 1
+        for row in chunk.refused[:DRY_RUN_EVENTS]:
+            typer.echo(f"refused {told(row)}", err=True)
+    typer.echo(f"{shown} events shown, nothing sent", err=True)

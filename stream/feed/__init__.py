@@ -1,0 +1,1 @@
+"""Feeds files into Kafka: mapped, checked, keyed and paced."""

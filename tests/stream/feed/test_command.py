@@ -1,0 +1,95 @@
+"""The command line of feed, without a broker: dry runs, wrong usage and failures."""
+
+import json
+
+import polars as pl
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from stream.commands import feed as command
+from stream.errors import JobFailed
+
+T0 = 1_500_000_000_000
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs `feed` with these arguments against an address where nothing listens."""
+    monkeypatch.setenv("RISKSTREAM_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    command.register(app)
+    return lambda *arguments: CliRunner().invoke(app, ["feed", *map(str, arguments)])
+
+
+@pytest.fixture
+def payments(tmp_path):
+    file = tmp_path / "payments.csv"
+    rows = {
+        "id": range(30),
+        "when": [T0 + i for i in range(30)],
+        "who": ["007"] * 30,
+        "sum": [1.5, float("nan"), 2.0] * 10,
+    }
+    pl.DataFrame(rows).write_csv(file)
+    return file
+
+
+MAP = ("--set", "event_id=id", "--set", "account_id=who", "--set", "amount=sum", "--set", "time.column=when")
+
+
+def test_a_dry_run_prints_the_first_events_and_refusals_and_sends_nothing(run, payments):
+    """The mapping is found by trial; a topic cannot be unfed."""
+    result = run("transactions", payments, *MAP, "--dry-run")
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(lines) == 10
+    assert lines[0] == {"event_id": "0", "occurred_at_ms": T0, "account_id": "007", "amount": 1.5}
+    assert "payments.csv row 1: NOT_FINITE at $.amount" in result.stderr
+
+
+def test_a_dry_run_shows_pseudonyms_and_never_the_key(run, payments, tmp_path):
+    """What would be sent is what is shown."""
+    key = tmp_path / "key"
+    key.write_text("a-very-secret-key-of-the-house")
+    result = run(
+        "transactions", payments, *MAP, "--dry-run", "--pseudonymise", "account_id", "--key-file", key
+    )
+    assert "007" not in result.stdout and "secret" not in result.output
+    assert len(json.loads(result.stdout.splitlines()[0])["account_id"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("orders",), "--event"),
+        (("orders", "--event", "Order"), "Transaction"),
+        (("transactions", "--speed", "fast"), "60x"),
+        (("transactions", "--map", "nothing"), "handbook_cards"),
+        (("transactions", "--set", "amount"), "field=COLUMN"),
+        (("transactions", "--pseudonymise", "amount"), "account_id"),
+        (("transactions", "--pseudonymise", "account_id"), "--key-file"),
+    ],
+)
+def test_wrong_usage_exits_with_two_and_names_what_can_be_said(run, payments, arguments, said):
+    """Exit code 2 tells a script that trying again is of no use."""
+    topic, *options = arguments
+    result = run(topic, payments, *options)
+    assert result.exit_code == 2
+    assert said in result.stderr.replace("\n", " ")
+
+
+def test_a_custom_topic_takes_the_event_type_of_the_mapping_or_the_option(run, payments):
+    """Topics are named by houses, not by us."""
+    assert run("card.payments.v2", payments, *MAP, "--event", "Transaction", "--dry-run").exit_code == 0
+
+
+def test_a_file_that_does_not_fit_or_a_broker_that_does_not_answer_is_a_failed_job(run, payments):
+    """Exit code 1, with the remedy; the command line prints it without a trace."""
+    result = run("transactions", payments, "--dry-run")
+    assert isinstance(result.exception, JobFailed)
+    assert "no column 'occurred_at_ms'" in str(result.exception) or "required" in str(result.exception)
+    result = run("transactions", payments, *MAP)
+    assert isinstance(result.exception, JobFailed)
+    assert "riskstream up" in str(result.exception)
