@@ -34,6 +34,7 @@ def event_types() -> Mapping[str, EventType]:
             raise BrokenDeclaration(f"{path}: EVENT is a {type(declared).__name__}; expected an EventType")
         if declared.topic in found:
             taken = found[declared.topic].name
-            raise BrokenDeclaration(f"{path}: topic {declared.topic!r} is already taken by {taken}; rename one")
+            said = f"{path}: topic {declared.topic!r} is already taken by {taken}; rename one"
+            raise BrokenDeclaration(said)
         found[declared.topic] = declared
     return MappingProxyType(dict(sorted(found.items())))

@@ -62,7 +62,7 @@ class EventDecoder:
         self._names = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
     def decode(self, raw: bytes | None) -> Any:
-        """The event of these bytes: an instance of the event type's struct, or of a subclass without more fields.
+        """The event of these bytes, an instance of the struct or of a subclass of it with the same fields.
 
         Of a field that appears twice the last value counts.
 
