@@ -9,8 +9,9 @@ knows redis-py is in this one file, which is why it is a little longer than othe
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from ssl import SSLCertVerificationError
 from typing import Any, TypeVar
 
 from hiredis import pack_command
@@ -74,12 +75,16 @@ class RedisStore:
     Args:
         address: where the server, or one server of the cluster, is.
         namespace: what all keys carry; two namespaces share nothing.
+        socket_timeout_s: how long one connect, send or reply may take before the connection is given up.
     """
 
-    def __init__(self, address: RedisAddress, namespace: str) -> None:
+    def __init__(
+        self, address: RedisAddress, namespace: str, *, socket_timeout_s: float = SOCKET_TIMEOUT_S
+    ) -> None:
         self._namespace = namespace
-        self._servers = _Cluster(address) if address.cluster else _OneServer(address)
         self._address = address
+        self._arguments = _arguments(address, socket_timeout_s)
+        self._servers = _Cluster(self._arguments) if address.cluster else _OneServer(self._arguments)
         self._sightings = Sightings()
 
     async def open(self) -> None:
@@ -92,7 +97,7 @@ class RedisStore:
         """
 
         async def open_once() -> None:
-            async with _OneServer(self._address) as first, first.connection("") as connection:
+            async with _OneServer(self._arguments) as first, first.connection("") as connection:
                 self._check(await _information(connection))
             await self._servers.open()
             for server in self._servers.everywhere():
@@ -198,7 +203,8 @@ class RedisStore:
         """See `StateStore.forget`."""
         control = control_key(self._namespace, lease.partition)
         deleted = 0
-        for start in range(0, len(keys), MOST_KEYS):
+        # No key at all is asked about as well: the answer must still be that the lease holds.
+        for start in range(0, max(len(keys), 1), MOST_KEYS):
             chunk = keys[start : start + MOST_KEYS]
             reply = await self._call(control, FORGET.call([control, *chunk], [lease.token]))
             if isinstance(reply, bytes):
@@ -265,6 +271,8 @@ class RedisStore:
             except _NEVER as error:
                 raise StoreRefused(f"Redis {self._address}: {error}; check user and password") from None
             except _PASSING as error:
+                if isinstance(error.__context__, SSLCertVerificationError):
+                    raise StoreRefused(f"Redis {self._address}: {error}; check redis_ca_file") from error
                 hindrance = error
             except ResponseError as error:
                 if not str(error).startswith(_PASSING_CODES):
@@ -276,9 +284,10 @@ class RedisStore:
 class _OneServer:
     """Connections to one server."""
 
-    def __init__(self, address: RedisAddress) -> None:
-        kind = SSLConnection if address.encrypted else Connection
-        self._pool = ConnectionPool(kind, MOST_CONNECTIONS, db=address.database, **_arguments(address))
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        given = dict(arguments)
+        kind = SSLConnection if given.pop("ssl") else Connection
+        self._pool = ConnectionPool(kind, **given)
 
     async def __aenter__(self) -> "_OneServer":
         return self
@@ -310,10 +319,8 @@ class _OneServer:
 class _Cluster:
     """Connections to the servers of a Redis Cluster, found by key."""
 
-    def __init__(self, address: RedisAddress) -> None:
-        self._client = RedisCluster(
-            ssl=address.encrypted, max_connections=MOST_CONNECTIONS, **_arguments(address)
-        )
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        self._client = RedisCluster(**arguments)
 
     async def open(self) -> None:
         await self._client.initialize()
@@ -346,15 +353,18 @@ class _Cluster:
         await self._client.aclose()
 
 
-def _arguments(address: RedisAddress) -> dict[str, Any]:
+def _arguments(address: RedisAddress, socket_timeout_s: float) -> dict[str, Any]:
     trusted = {"ssl_ca_certs": str(address.ca_file)} if address.ca_file else {}
     return {
         "host": address.host,
         "port": address.port,
+        "db": address.database,
+        "ssl": address.encrypted,
+        "max_connections": MOST_CONNECTIONS,
         "username": address.user,
         "password": address.password,
-        "socket_timeout": SOCKET_TIMEOUT_S,
-        "socket_connect_timeout": SOCKET_TIMEOUT_S,
+        "socket_timeout": socket_timeout_s,
+        "socket_connect_timeout": socket_timeout_s,
         "socket_keepalive": True,
         # RESP2 carries all there is here; RESP3 would add push messages to look out for.
         "protocol": 2,
