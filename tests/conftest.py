@@ -1,5 +1,6 @@
 """Fixtures for all tests; those that need services or torch are marked by the folder they are in."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,13 +8,14 @@ import pytest
 
 from stream.services.embedded import EmbeddedServices
 from stream.settings import Settings
+from stream.topics import ensure_topics
 from tests.support.services import drop_all_topics, settings_for
 
 FOLDERS = {"live": pytest.mark.live, "training": pytest.mark.training}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks by folder, and keeps all live tests on one worker: they share one broker and its fixed topic names."""
+    """Marks by folder, and keeps all live tests on one worker: they share a broker with fixed topic names."""
     tests = Path(__file__).parent
     for item in items:
         mark = FOLDERS.get(item.path.relative_to(tests).parts[0])
@@ -39,6 +41,8 @@ def own_services(tmp_path: Path) -> Iterator[EmbeddedServices]:
 
 @pytest.fixture
 async def settings(services: EmbeddedServices) -> Settings:
-    """Settings with a namespace of this test's own, on a broker without topics."""
+    """Settings with a namespace of this test's own, on a broker that has riskstream's topics, all empty."""
     await drop_all_topics(services)
-    return settings_for(services)
+    own = settings_for(services)
+    await asyncio.to_thread(ensure_topics, own)
+    return own

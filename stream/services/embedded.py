@@ -102,7 +102,14 @@ class EmbeddedServices:
     def stop(self) -> None:
         """Stops both in order and forgets their addresses; the data stays."""
         self._stop_both()
-        remove_services(self.data_dir)
+        if self.still_stored():
+            remove_services(self.data_dir)
+
+    def still_stored(self) -> bool:
+        """Whether the stored processes are these; after `down` they are not. Waits for a `down` at work."""
+        with _locked(self.data_dir):
+            stored = read_services(self.data_dir)
+            return stored is not None and stored == self._as_stored()
 
     def _start_both(self) -> None:
         self.redis.start()
@@ -118,14 +125,16 @@ class EmbeddedServices:
         self.redis.stop()
 
     def _store(self) -> None:
-        stored = RunningServices(
+        write_services(self.data_dir, self._as_stored())
+
+    def _as_stored(self) -> RunningServices:
+        return RunningServices(
             kafka_bootstrap=self.kafka_bootstrap,
             redis_url=self.redis_url,
             data_dir=str(self.data_dir),
             kafka=ServiceProcess(pid=self.kafka.pid, birth=self.kafka.process.birth),
             redis=ServiceProcess(pid=self.redis.pid, birth=self.redis.process.birth),
         )
-        write_services(self.data_dir, stored)
 
     def __enter__(self) -> Self:
         return self.start()

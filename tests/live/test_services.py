@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from redis import Redis
 
 from stream.errors import JobFailed
-from stream.services.addresses import read_services
+from stream.services.addresses import RunningServices, ServiceProcess, read_services, write_services
 from stream.services.embedded import EmbeddedServices, running_services, stop_services
 from stream.services.process import is_running, process_birth
 from stream.settings import load
@@ -126,10 +126,16 @@ def test_stored_process_id_taken_by_another_program_is_never_stopped(tmp_path: P
     """After a reboot the stored ids belong to others; `down` must not end an editor."""
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
-        one = f'{{"pid": {bystander.pid}, "birth": "ticks 1"}}'
-        (tmp_path / "services.json").write_text(
-            f'{{"kafka_bootstrap": "127.0.0.1:1", "redis_url": "redis://127.0.0.1:1/0", "data_dir": "{tmp_path}",'
-            f' "kafka": {one}, "redis": {one}}}'
+        stale = ServiceProcess(pid=bystander.pid, birth="the birth of another")
+        write_services(
+            tmp_path,
+            RunningServices(
+                kafka_bootstrap="127.0.0.1:1",
+                redis_url="redis://127.0.0.1:1/0",
+                data_dir=str(tmp_path),
+                kafka=stale,
+                redis=stale,
+            ),
         )
         assert not stop_services(tmp_path)
         assert process_birth(bystander.pid) is not None

@@ -1,4 +1,4 @@
-"""Names and topics of a test's own on the shared embedded services, so that tests do not disturb each other."""
+"""Names and topics of a test's own on the shared services, so that tests do not disturb each other."""
 
 import asyncio
 import uuid
@@ -23,7 +23,7 @@ def settings_for(services: EmbeddedServices, **given: object) -> Settings:
 
 
 async def make_topic(services: EmbeddedServices, name: str | None = None, *, partitions: int = 4) -> str:
-    """Creates a topic, with a name of its own unless one is given, that stamps records on arrival; returns the name."""
+    """Creates a topic that stamps records on arrival, with a name of its own unless given; returns it."""
     name = name or f"test-{uuid.uuid4().hex[:12]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=services.kafka_bootstrap)
     await admin.start()
