@@ -30,3 +30,4 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     scorer: str
     bundle: str
+    policy_content: dict[str, Any]

@@ -11,6 +11,7 @@ additionalProperties, bounds, lengths, pattern and default. Descriptions are fre
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 Schema = dict[str, Any]
@@ -163,14 +164,30 @@ def _differences(wide: _Side, narrow: _Side, path: str) -> Iterator[_Gap]:
 
 def _bounds(a: Schema, b: Schema, path: str) -> Iterator[_Gap]:
     for name in LOWER:
-        if name in a and (name not in b or b[name] < a[name]):
+        if name in a and _lower(b, name) < (a[name], name == "exclusiveMinimum"):
             yield _Gap(path, name, a[name], b.get(name, f"no {name}"))
     for name in UPPER:
-        if name in a and (name not in b or b[name] > a[name]):
+        if name in a and _upper(b, name) > (a[name], name != "exclusiveMaximum"):
             yield _Gap(path, name, a[name], b.get(name, f"no {name}"))
     for name in EXACT:
         if name in a and a[name] != b.get(name):
             yield _Gap(path, name, a[name], b.get(name, f"no {name}"))
+
+
+def _lower(piece: Schema, name: str) -> tuple[float, bool]:
+    """The lower bound and whether it is exclusive: a looser one is smaller; minus infinity when none."""
+    names = ("minimum", "exclusiveMinimum") if name in ("minimum", "exclusiveMinimum") else (name,)
+    return max(
+        ((piece[one], one == "exclusiveMinimum") for one in names if one in piece), default=(-inf, False)
+    )
+
+
+def _upper(piece: Schema, name: str) -> tuple[float, bool]:
+    """The upper bound and whether it is inclusive: a looser one is larger; infinity when there is none."""
+    names = ("maximum", "exclusiveMaximum") if name in ("maximum", "exclusiveMaximum") else (name,)
+    return min(
+        ((piece[one], one != "exclusiveMaximum") for one in names if one in piece), default=(inf, True)
+    )
 
 
 def _object_gaps(wide: _Side, narrow: _Side, path: str) -> Iterator[_Gap]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from schemas import topics
-from schemas.activation import Activation
+from schemas.activation import Activation, Desired
 from schemas.alert import Alert
 from schemas.catalog import event_types
 from schemas.dead_letter import DeadLetter
@@ -92,15 +92,20 @@ def contracts() -> Mapping[str, Contract]:
             cloud_event="dead_letter",
         ),
         Contract(
-            struct=Activation, topic=topics.ACTIVATIONS, direction="both", key="scorer, topic and partition"
+            struct=Activation,
+            topic=topics.ACTIVATIONS,
+            direction="both",
+            key="namespace|activation|scorer|topic|partition|offset",
         ),
+        Contract(struct=Desired, topic=topics.ACTIVATIONS, direction="both", key="namespace|desired|scorer"),
     ]
     return MappingProxyType({contract.slug: contract for contract in found})
 
 
 def json_schema(contract: Contract) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a contract, with the field descriptions of its docstrings."""
-    made = msgspec.json.schema(contract.struct)
+    # through JSON, since defaults of tuples are lists there
+    made = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(contract.struct)))
     for definition in made["$defs"].values():
         describe(definition)
     return {
