@@ -1,7 +1,8 @@
 """One input partition as a worker or a replay sees it: lease, cache of states, what is in force, what is already out."""
 
+import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from scoring.engine import InForce
@@ -47,11 +48,14 @@ class StateCache:
             self._pinned[key] = self._pinned.get(key, 0) + 1
 
     def unpin(self, keys: Iterable[str]) -> None:
-        """Lets these go again, and trims the cache to its bound."""
+        """Lets these go again."""
         for key in keys:
             count = self._pinned.pop(key, 0) - 1
             if count > 0:
                 self._pinned[key] = count
+
+    def trim(self) -> None:
+        """Drops the least recently used that are not pinned, down to the bound; never within a poll."""
         over = len(self._kept) - self._most
         if over <= 0:
             return
@@ -101,6 +105,7 @@ class PartitionState:
         next_offset: where the fold goes on; ahead of the lease's offset by the polls in flight.
         in_force: what scores each offset on, per scorer, by activation: `(from_offset, InForce or None)` ascending;
             None folds without scoring.
+        committed: per view digest, the offset its state is at, in flight included; None for no state yet.
         refused: whether each of the last records was refused.
     """
 
@@ -116,8 +121,9 @@ class PartitionState:
     in_force: dict[str, list[tuple[int, InForce | None]]] = field(default_factory=dict)
     new_notes: dict[str, str] = field(default_factory=dict)
     refused: deque[bool] = field(default_factory=lambda: deque(maxlen=REFUSAL_WINDOW))
-    paused: bool = False
-    committed: Mapping[str, int | None] = field(default_factory=dict)
+    paused_at_ms: int = 0
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    committed: dict[str, int | None] = field(default_factory=dict)
 
     @property
     def caught_up(self) -> bool:
@@ -138,7 +144,12 @@ class PartitionState:
 
     def boundaries(self) -> list[int]:
         """Offsets at which what is in force changes."""
-        return sorted({start for activations in self.in_force.values() for start, _ in activations})
+        starts = {start for activations in self.in_force.values() for start, _ in activations}
+        return sorted(starts | {offset for offset in self.committed.values() if offset is not None})
+
+    def views_at(self, offset: int) -> list[FeatureView]:
+        """The views that fold the record at this offset: those whose state has not passed it."""
+        return [view for view in self.views if (self.committed.get(view.digest) or 0) <= offset]
 
     def state_prefix(self, view: FeatureView) -> str:
         """What a view's state keys begin with."""
@@ -148,6 +159,10 @@ class PartitionState:
         """Key of the alert state of an entity."""
         return alert_key(self.namespace, self.partition, scorer, entity)
 
+    def in_flight(self) -> bool:
+        """Whether the fold is ahead of the lease."""
+        return any(self.lease.offsets.get(digest) != offset for digest, offset in self.committed.items())
+
     async def fill_cache(self, store: StateStore, keys: Iterable[str]) -> None:
         """Reads what the cache lacks of these keys, fenced.
 
@@ -156,7 +171,9 @@ class PartitionState:
         """
         missing = self.cache.missing(keys)
         if missing:
-            for key, value in zip(missing, await store.read(self.lease, missing), strict=True):
+            async with self.busy:  # a commit in flight would move the offsets that the read is fenced by
+                values = await store.read(self.lease, missing)
+            for key, value in zip(missing, values, strict=True):
                 self.cache.put(key, value)
 
     def note_refusals(self, outcomes: Iterable[bool], share: float) -> bool:

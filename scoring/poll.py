@@ -6,7 +6,7 @@ is to be produced and, per partition, the steps to commit once it is acknowledge
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 from schemas.codec import Refused
@@ -41,6 +41,12 @@ class Folded:
     blobs: list[Blob] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
 
+    @property
+    def first_offset(self) -> int:
+        """Source offset of the chunk's first record."""
+        firsts = [record.offset for record in self.chunk.records[:1]]
+        return min(firsts + [letter.record.offset for letter in self.chunk.letters[:1]])
+
 
 @dataclass(eq=False)
 class Prepared:
@@ -59,6 +65,11 @@ class Prepared:
         for folded in self.folded:
             found.setdefault(folded.state, []).extend(folded.outputs)
         return found
+
+    def note(self, state: PartitionState, name: str, text: str) -> None:
+        """Adds a note to what is committed for a partition."""
+        last = self.steps[state][-1]
+        self.steps[state][-1] = replace(last, notes={**last.notes, name: text})
 
 
 @dataclass(eq=False)
@@ -106,6 +117,7 @@ class Poller:
         return chunks
 
     async def _read(self, state: PartitionState, chunks: Sequence[Chunk]) -> None:
+        state.cache.trim()
         entities = {state.reader.entity_of(event) for chunk in chunks for event in chunk.events}
         keys = [state.state_prefix(view) + entity for view in state.views for entity in entities]
         await state.fill_cache(self.store, keys)
@@ -115,7 +127,7 @@ class Poller:
         if not chunk.events:
             return folded
         batch = EventBatch.from_events(state.reader.decoder.event_type, chunk.events)
-        for view in state.views:
+        for view in state.views_at(folded.first_offset):
             prefix = state.state_prefix(view)
             keys = [prefix + entity for entity in batch.entities]
             table = fold_table(view, batch, [state.cache.get(key) for key in keys])
@@ -130,8 +142,9 @@ class Poller:
         by_scorer: dict[InForce, list[Folded]] = {}
         for part in folded:
             if part.tables:
-                for in_force in part.state.scorers_at(part.chunk.records[0].offset):
-                    by_scorer.setdefault(in_force, []).append(part)
+                for in_force in part.state.scorers_at(part.first_offset):
+                    if in_force.scorer.view.name in part.tables:
+                        by_scorer.setdefault(in_force, []).append(part)
         for in_force, parts in by_scorer.items():
             tables = [part.tables[in_force.scorer.view.name] for part in parts]
             for part, verdicts in zip(parts, judge(in_force, tables), strict=True):
@@ -232,14 +245,15 @@ class Poller:
         counts = {"events": 0, "scores": 0, "alerts": 0, "refused": 0, "letters": 0}
         for part in folded:
             state = part.state
-            expected = dict(state.committed)
-            following = {view.digest: part.chunk.next_offset for view in state.views}
+            views = state.views_at(part.first_offset)
+            expected = {view.digest: state.committed.get(view.digest) for view in views}
+            following = {view.digest: part.chunk.next_offset for view in views}
             blobs = list({blob.key: blob for blob in part.blobs}.values())
             steps.setdefault(state, []).append(
                 Step(expected=expected, next=following, blobs=blobs, outputs={}, notes=state.new_notes)
             )
             state.new_notes = {}
-            state.committed = following
+            state.committed.update(following)
             state.next_offset = part.chunk.next_offset
             keys = [blob.key for blob in blobs]
             pinned.setdefault(state, []).extend(keys)
@@ -258,16 +272,4 @@ def with_outputs(steps: Sequence[Step], outputs: Mapping[str, int]) -> list[Step
     """
     if not outputs:
         return list(steps)
-    return [*steps[:-1], _replaced(steps[-1], outputs)]
-
-
-def _replaced(step: Step, outputs: Mapping[str, int]) -> Step:
-    return Step(expected=step.expected, next=step.next, blobs=step.blobs, outputs=outputs, notes=step.notes)
-
-
-def views_of(in_force: Sequence[InForce]) -> list[FeatureView]:
-    """The distinct views of several scorers, in order."""
-    return list({entry.scorer.view.name: entry.scorer.view for entry in in_force}.values())
-
-
-__all__ = ["Folded", "Poller", "Prepared", "views_of", "with_outputs"]
+    return [*steps[:-1], replace(steps[-1], outputs=outputs)]

@@ -1,0 +1,1 @@
+"""Models that ship with riskstream, one folder per scorer, made by `make train`."""

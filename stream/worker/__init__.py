@@ -1,0 +1,1 @@
+"""The Faust worker: one agent, one event per poll, leases, commits, recovery, health."""

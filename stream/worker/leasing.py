@@ -1,0 +1,181 @@
+"""Taking partitions over: leases, start offsets, what is in force, what is already out."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from schemas.activation import Activation
+from schemas.catalog import event_types
+from schemas.codec import EventDecoder
+from scoring.engine import InForce
+from scoring.partition import Emitted, PartitionState, StateCache
+from scoring.policy import Policy
+from scoring.records import RecordReader
+from scoring.scorer import Scorer
+from scoring.store.contract import Lease, Partition, StateStore
+from stream.bundle_library import BundleLibrary
+from stream.errors import JobFailed
+from stream.kafka import client_arguments
+from stream.settings import Settings
+from stream.worker.activation_log import ActivationLog
+from stream.worker.outputs import scan
+
+PAUSED = "paused"
+
+
+@dataclass(eq=False)
+class Leasing:
+    """Acquires partitions for a worker.
+
+    Args:
+        scorers: the scorers to run, by name.
+        decoders: one per input topic, shared by its partitions (they count unknown fields).
+    """
+
+    settings: Settings
+    store: StateStore
+    scorers: Mapping[str, Scorer]
+    library: BundleLibrary
+    log: ActivationLog
+    decoders: dict[str, EventDecoder]
+
+    async def acquire(self, partitions: Sequence[Partition], producer: AIOKafkaProducer) -> list[PartitionState]:
+        """The states of the partitions under new leases, ready to go on at their `next_offset`.
+
+        Raises:
+            JobFailed: the log no longer reaches back to the state, or a recorded bundle is not at hand.
+            PartitionCountChanged, StoreUnavailable, KafkaError: as they say.
+        """
+        counts = {topic: len(await producer.partitions_for(topic)) for topic in {p.topic for p in partitions}}
+        leases = await asyncio.gather(*(self.store.acquire(p, partition_count=counts[p.topic]) for p in partitions))
+        begins = await self._begins(partitions)
+        states = [self._state(lease, counts[lease.partition.topic], begins[lease.partition]) for lease in leases]
+        await scan(self.settings, states)
+        for state in states:
+            await self._put_in_force(state, producer)
+        return states
+
+    async def activate_desired(self, state: PartitionState, producer: AIOKafkaProducer) -> bool:
+        """Puts in force what an operator asked for, from the state's next offset on; True when something changed."""
+        changed = False
+        for name, wanted in self.log.desired.items():
+            scorer, known = self.scorers.get(name), self.log.of(name, state.partition)
+            if scorer is None or scorer.topic != state.partition.topic or not known:
+                continue
+            current, policy = known[-1], msgspec.convert(wanted.policy_content, Policy)
+            if (current.bundle, current.policy) != (wanted.bundle, policy.digest):
+                await self._activate(state, scorer, wanted.bundle, policy, state.next_offset, producer)
+                changed = True
+        if changed:
+            self._load(state)
+        return changed
+
+    def _state(self, lease: Lease, partition_count: int, begin: int) -> PartitionState:
+        partition = lease.partition
+        views = list({s.view.name: s.view for s in self.scorers.values() if s.topic == partition.topic}.values())
+        offsets = {view.digest: lease.offsets.get(view.digest) for view in views}
+        known = [offset for offset in offsets.values() if offset is not None]
+        if known and min(known) < begin:
+            raise JobFailed(
+                f"partition {partition}: its state is at offset {min(known)}, but the log begins at {begin}; "
+                "records are gone unscored. Restore the log, or start under another namespace; then make the "
+                "topic's retention longer than your longest outage (riskstream doctor)"
+            )
+        rebuilding = len(known) < len(offsets)
+        start = begin if rebuilding else min(known)
+        if rebuilding:
+            lease = replace(lease, outputs={})  # the scan must see every output of the records folded again
+        return PartitionState(
+            partition=partition,
+            partition_count=partition_count,
+            lease=lease,
+            views=views,
+            reader=RecordReader(
+                self.decoders[partition.topic], partition.index, partition_count, self.settings.key_check,
+                self.settings.skew_ms,
+            ),
+            namespace=self.settings.namespace,
+            cache=StateCache(self.settings.cache_entities),
+            emitted=Emitted(start),
+            next_offset=start,
+            committed=offsets,
+            paused_at_ms=int(lease.notes.get(PAUSED) or 0),
+        )  # fmt: skip
+
+    async def _put_in_force(self, state: PartitionState, producer: AIOKafkaProducer) -> None:
+        for scorer in self.scorers.values():
+            if scorer.topic != state.partition.topic:
+                continue
+            known = self.log.of(scorer.name, state.partition)
+            if not known:
+                bundle = self.library.champion(scorer)
+                await self._activate(state, scorer, bundle.digest, scorer.policy, state.next_offset, producer)
+            elif known[-1].view != scorer.view.digest:
+                bundle = self.library.champion(scorer)
+                ahead = [offset for offset in state.lease.offsets.values()]
+                start = max([state.emitted.highest + 1, state.next_offset, *ahead])
+                await self._activate(state, scorer, bundle.digest, scorer.policy, start, producer)
+        await self.activate_desired(state, producer)
+        self._load(state)
+
+    async def _activate(
+        self, state: PartitionState, scorer: Scorer, bundle: str, policy: Policy, start: int, producer: AIOKafkaProducer
+    ) -> None:
+        self.library.load(scorer, bundle)
+        activation = Activation(
+            scorer=scorer.name, topic=state.partition.topic, partition=state.partition.index, from_offset=start,
+            bundle=bundle, policy=policy.digest, view=scorer.view.digest, policy_content=policy.content,
+            live=not scorer.shadow,
+        )  # fmt: skip
+        await self.log.write(producer, activation)
+        state.new_notes[f"act:{scorer.name}"] = msgspec.json.encode(activation).decode()
+
+    def _load(self, state: PartitionState) -> None:
+        state.in_force = {}
+        for scorer in self.scorers.values():
+            if scorer.topic != state.partition.topic:
+                continue
+            state.in_force[scorer.name] = [
+                (activation.from_offset, self._in_force(scorer, activation, state))
+                for activation in _relevant(self.log.of(scorer.name, state.partition), state.next_offset)
+            ]
+
+    def _in_force(self, scorer: Scorer, activation: Activation, state: PartitionState) -> InForce | None:
+        if activation.view != scorer.view.digest:
+            return None  # folded, not scored: its records were scored under the view they had then
+        bundle = self.library.load(scorer, activation.bundle)
+        policy = msgspec.convert(activation.policy_content, Policy)
+        made = InForce(scorer=scorer, bundle=bundle, policy=policy, live=activation.live)
+        return self._shared.setdefault((scorer.name, bundle.digest, policy.digest, activation.live), made)
+
+    def __post_init__(self) -> None:
+        # one object for the same thing on all partitions, so that they share one model call
+        self._shared: dict[tuple[str, str, str, bool], InForce] = {}
+
+    async def _begins(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        consumer = AIOKafkaConsumer(**client_arguments(self.settings), enable_auto_commit=False)
+        await consumer.start()
+        try:
+            targets = {TopicPartition(partition.topic, partition.index): partition for partition in partitions}
+            found = await consumer.beginning_offsets(list(targets))
+            return {targets[target]: offset for target, offset in found.items()}
+        finally:
+            await consumer.stop()
+
+
+def make_decoders(settings: Settings, scorers: Mapping[str, Scorer]) -> dict[str, EventDecoder]:
+    """A decoder for every input topic of the scorers."""
+    return {
+        topic: EventDecoder(event_types()[topic], strict=settings.strict)
+        for topic in sorted({scorer.topic for scorer in scorers.values()})
+    }
+
+
+def _relevant(activations: Sequence[Activation], offset: int) -> list[Activation]:
+    """The activation in force at an offset and all later ones."""
+    earlier = [entry for entry in activations if entry.from_offset <= offset]
+    return earlier[-1:] + [entry for entry in activations if entry.from_offset > offset]
+

@@ -1,0 +1,182 @@
+"""The worker process: settings to a running Faust app, and its exit code."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+import structlog
+from faust.app.base import BootStrategy
+from yarl import URL
+
+from scoring.catalog import selected
+from scoring.features.batch import EventBatch
+from scoring.features.table import fold_table
+from scoring.scorer import Scorer
+from scoring.store.address import RedisAddress
+from scoring.store.redis import RedisStore
+from stream.bundle_library import BundleLibrary
+from stream.kafka import client_arguments
+from stream.logs import set_up_logging
+from stream.settings import Settings
+from stream.worker.activation_log import ActivationLog
+from stream.worker.batching import PollSchema, PollTransport
+from stream.worker.health import HealthServer
+from stream.worker.leasing import Leasing, make_decoders
+from stream.worker.metrics import Metrics
+from stream.worker.pipeline import Pipeline
+from stream.worker.watchdog import Watchdog
+
+log = structlog.get_logger("riskstream.worker")
+
+
+class ConsumerOnly(BootStrategy):  # type: ignore[misc]
+    """Faust's producer and web server stay off: riskstream has its own."""
+
+    enable_kafka_producer = False
+    enable_web = False
+
+
+class WorkerApp(faust.App):  # type: ignore[misc]
+    """The Faust app of a worker: opens the pipeline before the group is joined, closes it before it is left."""
+
+    BootStrategy = ConsumerOnly
+    pipeline: Pipeline
+    health: HealthServer
+
+    async def on_first_start(self) -> None:
+        """Store, activations and health first: who cannot score does not join."""
+        await super().on_first_start()
+        await self.health.start()
+        self.pipeline.watchdog.start()
+        await self.pipeline.open()
+        gc.collect()
+        gc.freeze()  # what is loaded now stays; later collections need not walk it
+        log.info("worker up", health=f"http://127.0.0.1:{self.health.port}", pid=os.getpid())
+
+    async def on_stop(self) -> None:
+        """Drains: what is in work is finished and committed, the rest is left to the next worker."""
+        await self.pipeline.close()
+        await super().on_stop()
+        self.pipeline.watchdog.stop()
+        await self.health.stop()
+
+
+def run_worker(settings: Settings) -> int:
+    """Runs until told to stop by SIGTERM or SIGINT; the exit code: 0, or 1 when the worker had to end.
+
+    Raises:
+        JobFailed, UnknownScorer, BrokenDeclaration, RefusedBundle: before anything was started.
+    """
+    set_up_logging(settings)
+    scorers = selected(settings.scorers)
+    library = BundleLibrary(settings.bundle_dirs)
+    warm_up(scorers, library)
+    app = build_app(settings, scorers, library)
+    worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, override_logging=False, daemon=True, quiet=True)
+    code = 0
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else int(left.code is not None)
+    fatal = app.pipeline.fatal
+    if fatal is not None:
+        print(f"riskstream worker: {fatal}", file=sys.stderr, flush=True)
+        return 1
+    return code
+
+
+def warm_up(scorers: Mapping[str, Scorer], library: BundleLibrary) -> None:
+    """Compiles the kernels and loads the bundles before the group is joined: a late joiner holds up nobody."""
+    for scorer in scorers.values():
+        fold_table(scorer.view, EventBatch.from_events(scorer.view.event, []))
+        if len(library.digests(scorer.name)) == 1:
+            library.champion(scorer)
+
+
+def build_app(settings: Settings, scorers: Mapping[str, Scorer], library: BundleLibrary) -> WorkerApp:
+    """The Faust app with one agent over all input topics."""
+    servers = [server.strip() for server in settings.kafka_bootstrap.split(",")]
+    app = WorkerApp(
+        f"{settings.namespace}-workers",
+        broker=[URL(f"kafka://{server}") for server in servers],
+        store="memory://",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=1,
+        broker_session_timeout=settings.session_timeout_ms / 1000,
+        broker_heartbeat_interval=settings.session_timeout_ms / 5000,
+        datadir=str(settings.data_dir / "faust"),
+    )
+    metrics = Metrics()
+    activations = ActivationLog(settings)
+    store = RedisStore(redis_address(settings), settings.namespace)
+    app.pipeline = Pipeline(
+        settings=settings,
+        store=store,
+        leasing=Leasing(settings, store, scorers, library, activations, make_decoders(settings, scorers)),
+        activations=activations,
+        metrics=metrics,
+        watchdog=Watchdog(settings.model_timeout_s),
+        on_fatal=lambda: os.kill(os.getpid(), signal.SIGTERM),
+    )
+    app.health = HealthServer(settings.health_port, app.pipeline.problems, metrics)
+
+    async def start_offsets(wanted: set[Any]) -> Mapping[Any, int]:
+        app.pipeline.consumer = app.consumer
+        return await app.pipeline.acquire(wanted)
+
+    app.transport = PollTransport(
+        [URL(f"kafka://{server}") for server in servers],
+        app,
+        consumer_arguments=consumer_arguments(settings),
+        start_offsets=start_offsets,
+        generation=lambda: app.pipeline.generation,
+    )
+    topics = sorted({scorer.topic for scorer in scorers.values()})
+
+    @app.agent(app.topic(*topics, schema=PollSchema(value_type=bytes, key_type=bytes)))  # type: ignore[untyped-decorator]
+    async def score(stream: Any) -> None:
+        async for generation, poll in stream:
+            # shielded: a stop that cancels the agent lets the poll in work come to its commit
+            await asyncio.shield(app.pipeline.handle(generation, poll))
+
+    return app
+
+
+def redis_address(settings: Settings) -> RedisAddress:
+    """Where the settings say the state is."""
+    password = settings.redis_password.get_secret_value() if settings.redis_password else None
+    return RedisAddress(
+        settings.redis_url, user=settings.redis_user, password=password, ca_file=settings.redis_ca_file,
+        cluster=settings.redis_cluster,
+    )  # fmt: skip
+
+
+def consumer_arguments(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments of the worker's aiokafka consumer.
+
+    Membership is static, so a restart within the session timeout moves no partitions.
+    """
+    return client_arguments(settings) | {
+        "group_instance_id": settings.worker_id or f"{settings.namespace}-{socket.gethostname()}-{os.getpid()}",
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "isolation_level": "read_committed",
+        "max_poll_records": settings.poll_records,
+        "max_partition_fetch_bytes": 1024 * 1024,
+        "fetch_max_wait_ms": 500,
+        "session_timeout_ms": settings.session_timeout_ms,
+        "heartbeat_interval_ms": settings.session_timeout_ms // 5,
+        "max_poll_interval_ms": 10 * 60 * 1000,
+        "rebalance_timeout_ms": 60_000,
+        "request_timeout_ms": 40_000,
+    }
+
