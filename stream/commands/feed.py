@@ -1,6 +1,7 @@
 """`riskstream feed`: files into Kafka."""
 
 import asyncio
+import logging
 import re
 from itertools import islice
 from pathlib import Path
@@ -79,6 +80,8 @@ def feed(
     from stream.feed.run import Order
     from stream.feed.run import feed as run_feed
 
+    # what goes wrong is told in the words of JobFailed; the client's own lines would repeat it by the dozen
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
     settings = all_settings.load()
     mapping = _mapping(map_, set_ or [])
     event_type = _event_type(topic, event, mapping)

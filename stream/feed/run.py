@@ -13,7 +13,7 @@ from stream.errors import JobFailed
 from stream.feed.pace import Pace
 from stream.feed.pseudonym import Pseudonyms
 from stream.feed.records import Records, as_records
-from stream.feed.sender import BatchSender
+from stream.feed.sender import PATIENCE_S, BatchSender
 from stream.settings import Settings
 
 _LONGEST_SLEEP_S = 0.5
@@ -106,12 +106,14 @@ async def feed(
     *,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_refused: Callable[[list[RefusedRow]], None] = lambda rows: None,
+    patience_s: float = PATIENCE_S,
 ) -> Progress:
     """Feeds the order and returns how it went, when every record has been acknowledged.
 
     Args:
         on_progress: called whenever a chunk was sent or a batch acknowledged; always with the same object.
         on_refused: called with the refused rows of a chunk.
+        patience_s: how long to wait for any acknowledgement before the broker counts as lost.
 
     Raises:
         JobFailed: Kafka, the topic, a file or the mapping is not as needed.
@@ -125,7 +127,9 @@ async def feed(
         on_progress(progress)
 
     chunks = order.chunks()
-    async with BatchSender(settings, order.topic, acknowledged) as sender:
+    async with BatchSender(
+        settings, order.topic, on_acknowledged=acknowledged, patience_s=patience_s
+    ) as sender:
         started = stopwatch_s()
         pacer = _Pacer(order.speed)
 

@@ -7,16 +7,17 @@ from typing import Any, Self
 
 import numpy as np
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 
-from scoring.clock import now_ms
+from scoring.clock import now_ms, stopwatch_s
 from stream.errors import JobFailed
 from stream.feed.records import Records
 from stream.kafka import client_arguments
 from stream.settings import Settings
 
 BATCH_BYTES = 512 * 1024
-FIND_TOPIC_WITHIN_SECONDS = 15.0
+PATIENCE_S = 30.0
+TOPIC_WITHIN_S = 3.0
 _UNSENT_BATCHES = 64
 
 
@@ -27,15 +28,22 @@ class BatchSender:
         settings: where Kafka is and how records are compressed.
         topic: must exist.
         on_acknowledged: called with the number of records whenever a batch has been acknowledged.
+        patience_s: how long to wait for any acknowledgement before the broker counts as lost.
 
     Attributes:
         partition_count: of the topic; acknowledged: records the broker has taken.
     """
 
     def __init__(
-        self, settings: Settings, topic: str, on_acknowledged: Callable[[int], None] = lambda count: None
+        self,
+        settings: Settings,
+        topic: str,
+        *,
+        on_acknowledged: Callable[[int], None] = lambda count: None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        self._settings, self._topic, self._on_acknowledged = settings, topic, on_acknowledged
+        self._settings, self._topic = settings, topic
+        self._on_acknowledged, self._patience_s = on_acknowledged, patience_s
         self._builders: dict[int, Any] = {}
         self._unacknowledged: set[asyncio.Future[Any]] = set()
         self._failure: BaseException | None = None
@@ -57,27 +65,24 @@ class BatchSender:
         )
         try:
             await self._producer.start()
-            found = await asyncio.wait_for(
-                self._producer.partitions_for(self._topic), FIND_TOPIC_WITHIN_SECONDS
-            )
-        except (KafkaConnectionError, OSError) as error:
+            self.partition_count = await self._find_topic()
+        except (KafkaError, OSError) as error:
             await self._producer.stop()
             raise JobFailed(
                 f"Kafka at {self._settings.kafka_bootstrap} does not answer ({error}); "
-                "start it with `riskstream up`, "
-                "or set RISKSTREAM_KAFKA_BOOTSTRAP"
+                "start it with `riskstream up`, or set RISKSTREAM_KAFKA_BOOTSTRAP"
             ) from None
-        except (UnknownTopicOrPartitionError, TimeoutError):
+        except JobFailed:
             await self._producer.stop()
-            raise JobFailed(
-                f"topic {self._topic!r} is not there; create it with `riskstream topics create`"
-            ) from None
-        self.partition_count = len(found)
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if error is not None and self._producer._sender is not None and self._producer._sender.sender_task:
+            # an idempotent producer tries for ever and `stop` would wait; there is no public way to give up
+            self._producer._sender.sender_task.cancel()
         await self._producer.stop()
 
     async def send(self, records: Records) -> None:
@@ -111,8 +116,25 @@ class BatchSender:
             if builder.record_count():
                 await self._send_batch(partition)
         while self._unacknowledged:
-            await asyncio.wait(self._unacknowledged)
+            await self._some_acknowledged()
         self._raise_failure()
+
+    async def _find_topic(self) -> int:
+        """Number of partitions; a topic made a moment ago may take the broker a little to show."""
+        give_up_at_s = stopwatch_s() + TOPIC_WITHIN_S
+        while True:
+            # asked without naming the topic: a request that names it may create it, and is retried with noise
+            topics = await self._producer.client.fetch_all_metadata()
+            found = topics.partitions_for_topic(self._topic)
+            if found:
+                return len(found)
+            if stopwatch_s() > give_up_at_s:
+                names = sorted(name for name in topics.topics() if not name.startswith("__"))
+                raise JobFailed(
+                    f"topic {self._topic!r} is not there; create it with `riskstream topics create`; "
+                    f"there are {', '.join(names) or 'none'}"
+                )
+            await asyncio.sleep(0.1)
 
     def _builder(self, partition: int) -> Any:
         builder = self._builders.get(partition)
@@ -124,13 +146,20 @@ class BatchSender:
         builder = self._builders.pop(partition)
         count = builder.record_count()
         while len(self._unacknowledged) >= _UNSENT_BATCHES:
-            await asyncio.wait(self._unacknowledged, return_when=asyncio.FIRST_COMPLETED)
+            await self._some_acknowledged()
         try:
             acknowledged = await self._producer.send_batch(builder, self._topic, partition=partition)
         except KafkaError as error:
             raise self._failed(error) from None
         self._unacknowledged.add(acknowledged)
         acknowledged.add_done_callback(lambda done: self._done(done, count))
+
+    async def _some_acknowledged(self) -> None:
+        done, _ = await asyncio.wait(
+            self._unacknowledged, timeout=self._patience_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not done:
+            raise self._failed(TimeoutError(f"no acknowledgement for {self._patience_s:.0f} s"))
 
     def _done(self, acknowledged: "asyncio.Future[Any]", count: int) -> None:
         self._unacknowledged.discard(acknowledged)
