@@ -5,7 +5,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,13 +56,16 @@ def cache_folder(environment: Mapping[str, str] | None = None) -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "riskstream" / f"kafka-{kafka_version()}"
 
 
-def fetch_jars(*, folder: Path | None = None, say: Say = lambda _: None) -> tuple[Path, ...]:
+def fetch_jars(
+    jars: Sequence[Jar] | None = None, *, folder: Path | None = None, say: Say = lambda _: None
+) -> tuple[Path, ...]:
     """Paths of all jars, hashes checked; those that are missing or damaged are downloaded first.
 
     Several processes may call this at once: one downloads, the others wait. A jar appears in the folder whole
     or not at all.
 
     Args:
+        jars: what to fetch; the jars of the list when not given.
         folder: where the jars are kept; the cache of this user when not given.
         say: is told what goes on, in lines for people.
 
@@ -70,7 +73,7 @@ def fetch_jars(*, folder: Path | None = None, say: Say = lambda _: None) -> tupl
         JobFailed: a jar cannot be had, or what came has another hash.
     """
     folder = folder or cache_folder()
-    jars = listed_jars()
+    jars = listed_jars() if jars is None else jars
     if any(not _is_good(folder / jar.file_name, jar) for jar in jars):
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder.with_suffix(".lock"), say=say):
