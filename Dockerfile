@@ -14,8 +14,8 @@ COPY stream stream
 COPY training training
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 
-RUN useradd --create-home --uid 10001 riskstream && install -d -o riskstream /replay
+RUN useradd --create-home --home-dir /srv/riskstream --uid 10001 riskstream && install -d -o riskstream /replay
 USER riskstream
-WORKDIR /home/riskstream
+WORKDIR /srv/riskstream
 ENTRYPOINT ["riskstream"]
 CMD ["worker"]
