@@ -44,7 +44,7 @@ class Victim:
     last_ms: int
     mean: float
     currency: str
-    merchant_id: str
+    channel: str
     countries: frozenset[str]
 
 
@@ -102,7 +102,7 @@ def inject(payments: pl.DataFrame, seed: int, count: int) -> tuple[pl.DataFrame,
                     "account_id": victim.account_id,
                     "amount": round(payment.amount, 2),
                     "currency": victim.currency,
-                    "merchant_id": victim.merchant_id,
+                    "channel": victim.channel,
                     "country": payment.country,
                 }
             )
@@ -150,7 +150,7 @@ def _victim(rows: pl.DataFrame, draw: random.Random) -> Victim:
         last_ms=int(before["occurred_at_ms"][-1]),
         mean=float(bought.sum()) / len(bought),
         currency=str(before["currency"][-1]),
-        merchant_id=str(before["merchant_id"][-1]),
+        channel=str(before["channel"][-1]),
         countries=frozenset(before["country"].drop_nulls()),
     )
 

@@ -2,7 +2,9 @@
 
     python -m stream.demo.make_data --retail retail.parquet --closes closes.parquet --out stream/demo/data
 
-Sources, licences and what is left out are told in `stream/demo/data/README.md`.
+The columns are those that the shipped mappings `online_retail` and `sp500_daily` make of the same sources,
+so that a model trained here fits what `riskstream feed --map` sends. Sources, licences and what is left out
+are told in `stream/demo/data/README.md`.
 """
 
 import argparse
@@ -17,8 +19,6 @@ CLOSES_END = "2010-01-01"
 SHOP_ZONE = "Europe/London"
 EXCHANGE_ZONE = "America/New_York"
 CLOSE_HOUR = 16
-MERCHANT = "online-retail"
-"""The source is one shop, so there is one merchant."""
 
 
 def payments(lines: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -44,8 +44,8 @@ def payments(lines: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
             country=pl.col("Country").first().str.strip_chars(),
         )
         .rename({"InvoiceNo": "event_id"})
-        .with_columns(merchant_id=pl.lit(MERCHANT), currency=pl.lit("GBP"))
-        .select("event_id", "occurred_at_ms", "account_id", "amount", "currency", "merchant_id", "country")
+        .with_columns(currency=pl.lit("GBP"), channel=pl.lit("web"))
+        .select("event_id", "occurred_at_ms", "account_id", "amount", "currency", "channel", "country")
         .sort("occurred_at_ms", "event_id")
     )
     counts = {
@@ -65,7 +65,7 @@ def closes(wide: pl.DataFrame) -> pl.DataFrame:
         wide: Date (text, YYYY-MM-DD) and one column of closing prices (dollars) per symbol.
 
     Returns:
-        event_id (`SYMBOL-YYYY-MM-DD`), occurred_at_ms (16:00 in New York on that day), symbol, price.
+        event_id (`SYMBOL-YYYY-MM-DD`), occurred_at_ms (16:00 in New York on that day), symbol, price, venue.
     """
     closed = pl.col("Date").str.to_datetime("%Y-%m-%d", time_unit="ms").dt.offset_by(f"{CLOSE_HOUR}h")
     return (
@@ -74,8 +74,9 @@ def closes(wide: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             event_id=pl.concat_str("symbol", pl.lit("-"), "Date"),
             occurred_at_ms=closed.dt.replace_time_zone(EXCHANGE_ZONE).dt.epoch("ms"),
+            venue=pl.lit("US"),
         )
-        .select("event_id", "occurred_at_ms", "symbol", "price")
+        .select("event_id", "occurred_at_ms", "symbol", "price", "venue")
         .sort("occurred_at_ms", "symbol")
     )
 
