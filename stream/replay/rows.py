@@ -1,0 +1,92 @@
+"""Scores as columns: what a replay writes, and what served scores are read into for comparison."""
+
+import base64
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import polars as pl
+
+from schemas.score import Score
+from scoring.engine import Verdicts, alert_rows
+from scoring.features.table import FeatureTable
+from scoring.policy import LEVELS
+
+SCHEMA: dict[str, pl.DataType] = {
+    "scorer": pl.String(),
+    "entity": pl.String(),
+    "event_id": pl.String(),
+    "occurred_at_ms": pl.Int64(),
+    "value": pl.Float64(),
+    "level": pl.String(),
+    "flags": pl.String(),
+    "depth": pl.Int32(),
+    "reasons": pl.String(),
+    "held_back": pl.Boolean(),
+    "shadow": pl.Boolean(),
+    "features": pl.Binary(),
+    "bundle": pl.String(),
+    "policy": pl.String(),
+    "view": pl.String(),
+}
+"""Columns of a file of scores; `flags` and `reasons` are joined by commas, `features` are little-endian float32."""
+
+
+def score_frame(table: FeatureTable, verdicts: Verdicts) -> pl.DataFrame:
+    """The scored rows of a table by one scorer; coordinates are left out, a replay has others."""
+    rows = np.flatnonzero(~np.isnan(verdicts.values))
+    view = verdicts.in_force.scorer.view
+    cold = table.depth < view.warm_after
+    marks = table.approx.astype(np.uint8) | table.late.astype(np.uint8) << 1 | cold.astype(np.uint8) << 2
+    packed = memoryview(np.ascontiguousarray(table.vectors, "<f4")).cast("B")
+    width = 4 * table.vectors.shape[1]
+    height = len(rows)
+    reasons = np.full(len(table.batch), "", object)
+    for row, explanation in verdicts.explanations.items():
+        reasons[row] = ",".join(explanation.reasons)
+    held = np.zeros(len(table.batch), bool)
+    held[list(verdicts.suppressed_by)] = True
+    entities = pl.Series(table.entities, dtype=pl.String)
+    columns = {
+        "scorer": pl.Series([verdicts.in_force.name], dtype=pl.String).new_from_index(0, height),
+        "entity": entities.gather(table.entity[rows]),
+        "event_id": pl.Series(table.event_ids, dtype=pl.String).gather(rows),
+        "occurred_at_ms": table.occurred_at_ms[rows],
+        "value": verdicts.values[rows],
+        "level": pl.Series(LEVELS, dtype=pl.String).gather(verdicts.levels[rows].astype(np.uint32)),
+        "flags": pl.Series(_FLAG_TEXTS, dtype=pl.String).gather(marks[rows].astype(np.uint32)),
+        "depth": table.depth[rows],
+        "reasons": pl.Series(reasons[rows].tolist(), dtype=pl.String),
+        "held_back": held[rows],
+        "shadow": pl.Series([not verdicts.in_force.live]).new_from_index(0, height),
+        "features": pl.Series([bytes(packed[row * width : (row + 1) * width]) for row in rows.tolist()], dtype=pl.Binary),
+        "bundle": pl.Series([verdicts.in_force.bundle.digest], dtype=pl.String).new_from_index(0, height),
+        "policy": pl.Series([verdicts.in_force.policy.digest], dtype=pl.String).new_from_index(0, height),
+        "view": pl.Series([view.digest], dtype=pl.String).new_from_index(0, height),
+    }
+    return pl.DataFrame(columns, schema=SCHEMA)
+
+
+def served_frame(scores: Iterable[Score]) -> pl.DataFrame:
+    """Published scores in the same columns."""
+    rows = [
+        (
+            score.scorer, score.entity, score.event_id, score.occurred_at_ms, score.value, score.level,
+            ",".join(score.flags), score.depth, ",".join(score.reasons), score.suppressed_by is not None, score.shadow,
+            base64.b64decode(score.features), score.bundle, score.policy, score.view,
+        )
+        for score in scores
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def raised_alerts(verdicts: Verdicts) -> int:
+    """How many alerts a scorer raised, those held back not counted."""
+    return len(alert_rows(verdicts)) - len(verdicts.suppressed_by)
+
+
+def _flag_texts() -> Sequence[str]:
+    names = ("approx", "late", "cold")
+    return [",".join(name for bit, name in enumerate(names) if mark >> bit & 1) for mark in range(8)]
+
+
+_FLAG_TEXTS = _flag_texts()

@@ -1,0 +1,165 @@
+"""Where replayed events come from: files with a mapping, or a topic under its recorded activations."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from schemas.codec import EventDecoder
+from scoring.engine import InForce
+from scoring.features.batch import EventBatch
+from scoring.features.spec import FeatureView
+from scoring.files import read_events
+from scoring.model.bundle import Bundle, load_bundle, require_view
+from scoring.policy import Policy
+from scoring.records import RecordReader
+from scoring.scorer import Scorer
+from scoring.store.contract import Partition
+from stream.bundle_library import BundleLibrary
+from stream.errors import JobFailed
+from stream.replay.fold import Replay
+from stream.replay.log import read_log
+from stream.replay.order import Order, Summary
+from stream.settings import Settings
+from stream.worker.activation_log import ActivationLog
+
+CHUNK_ROWS = 16_384
+MOST_ENTITIES = 1_000_000
+Recorded = list[tuple[int, InForce | None]]
+
+
+async def from_files(settings: Settings, order: Order, summary: Summary) -> AsyncIterator[list[pl.DataFrame]]:
+    """Scores of the events of files, chunk by chunk.
+
+    Raises:
+        JobFailed: there is no bundle to score with.
+        BadMapping, UnreadableFile: as they say.
+    """
+    in_force = [_at_hand(settings, order, scorer) for scorer in order.scorers.values()]
+    run = Replay(_views(order))
+    for batch in _file_batches(order, summary):
+        frames = run.take(batch, in_force)
+        _count(summary, [run])
+        yield frames
+
+
+async def from_log(settings: Settings, order: Order, summary: Summary) -> AsyncIterator[list[pl.DataFrame]]:
+    """Scores of the records of a topic, under what was in force for each, or under the bundle of the order.
+
+    Records before `from_ms` are folded and not scored: the state is that of the whole log.
+
+    Raises:
+        JobFailed: there is no such topic, or a recorded bundle is not at hand.
+    """
+    assert order.topic is not None  # the order names files or a topic
+    log = await _activations(settings)
+    decoder = EventDecoder(order.event_type, strict=settings.strict)
+    runs: dict[int, Replay] = {}
+    readers: dict[int, RecordReader] = {}
+    recorded: dict[int, list[Recorded]] = {}
+    async for part in read_log(settings, order.topic, to_ms=order.to_ms):
+        index = part.partition
+        if index not in runs:
+            runs[index] = Replay(_views(order))
+            readers[index] = RecordReader(decoder, index, part.partition_count, settings.key_check, settings.skew_ms)
+            recorded[index] = [_recorded(settings, order, scorer, log, index) for scorer in order.scorers.values()]
+        edges = [offset for changes in recorded[index] for offset, _ in changes]
+        for records in _split_by_time(part.records, order.from_ms):
+            scored = order.from_ms is None or records[0].timestamp >= order.from_ms
+            for chunk in readers[index].chunks(records, most_entities=MOST_ENTITIES, boundaries=edges):
+                for letter in chunk.letters if scored else ():
+                    summary.refuse(letter.refused.reason)
+                if chunk.events:
+                    in_force = _at(recorded[index], chunk.records[0].offset) if scored else []
+                    frames = runs[index].take(EventBatch.from_events(order.event_type, chunk.events), in_force)
+                    _count(summary, runs.values())
+                    yield frames
+    _count(summary, runs.values())
+
+
+def _file_batches(order: Order, summary: Summary) -> Iterator[EventBatch]:
+    assert order.mapping is not None  # the command gives one with files
+    chunks = read_events(order.files, order.mapping, order.event_type, limit=order.limit, chunk_rows=CHUNK_ROWS)
+    for chunk in chunks:
+        for row in chunk.refused:
+            summary.refuse(row.reason)
+        if chunk.frame.height:
+            yield EventBatch.from_frame(order.event_type, chunk.frame)
+
+
+def _views(order: Order) -> list[FeatureView]:
+    return list({scorer.view.name: scorer.view for scorer in order.scorers.values()}.values())
+
+
+def _bundle(settings: Settings, order: Order, scorer: Scorer) -> Bundle:
+    if order.bundle is None:
+        return BundleLibrary(settings.bundle_dirs).champion(scorer)
+    bundle = load_bundle(order.bundle)
+    require_view(bundle, scorer.view)
+    if bundle.manifest.scorer != scorer.name:
+        raise JobFailed(
+            f"{order.bundle}: is a bundle of {bundle.manifest.scorer}, was given for {scorer.name}; "
+            f"add --scorer {bundle.manifest.scorer}"
+        )
+    return bundle
+
+
+def _at_hand(settings: Settings, order: Order, scorer: Scorer) -> InForce:
+    return InForce(
+        scorer=scorer, bundle=_bundle(settings, order, scorer), policy=scorer.policy, live=not scorer.shadow
+    )
+
+
+async def _activations(settings: Settings) -> ActivationLog:
+    log = ActivationLog(settings)
+    await log.open()
+    await log.close()
+    return log
+
+
+def _recorded(settings: Settings, order: Order, scorer: Scorer, log: ActivationLog, index: int) -> Recorded:
+    assert order.topic is not None
+    known = log.of(scorer.name, Partition(order.topic, index))
+    if order.bundle is not None or not known:
+        return [(0, _at_hand(settings, order, scorer))]
+    library = BundleLibrary(settings.bundle_dirs)
+    return [
+        (
+            activation.from_offset,
+            InForce(
+                scorer=scorer, bundle=library.load(scorer, activation.bundle),
+                policy=msgspec.convert(activation.policy_content, Policy), live=activation.live,
+            )
+            if activation.view == scorer.view.digest
+            else None,
+        )
+        for activation in known
+    ]  # fmt: skip
+
+
+def _at(recorded: Iterable[Recorded], offset: int) -> list[InForce]:
+    found = []
+    for changes in recorded:
+        current = None
+        for start, in_force in changes:
+            if start <= offset:
+                current = in_force
+        if current is not None:
+            found.append(current)
+    return found
+
+
+def _split_by_time(records: list[Any], from_ms: int | None) -> list[list[Any]]:
+    if from_ms is None:
+        return [records]
+    place = next((place for place, record in enumerate(records) if record.timestamp >= from_ms), len(records))
+    return [part for part in (records[:place], records[place:]) if part]
+
+
+def _count(summary: Summary, runs: Iterable[Replay]) -> None:
+    runs = list(runs)
+    summary.events = sum(run.events for run in runs) + sum(summary.refused.values())
+    summary.scores = sum(run.scores for run in runs)
+    summary.alerts = sum(run.alerts for run in runs)
+    summary.dead_letters = sum(run.dead_letters for run in runs) + sum(summary.refused.values())
