@@ -26,19 +26,27 @@ if ! is_new_enough .venv/bin/python; then
     }
 fi
 bin=.venv/bin
-pip_setting() { $bin/python -m pip config get "global.$1" 2>/dev/null || $bin/python -m pip config get "install.$1" 2>/dev/null || true; }
+# the list has files and environment together; `pip config get` overlooks the file named by PIP_CONFIG_FILE
+pip_settings=$($bin/python -m pip config list)
+pip_setting() {
+    for section in :env: install global; do
+        value=$(printf '%s\n' "$pip_settings" | sed -n "s/^$section\.$1='\(.*\)'\$/\1/p" | sed 's/\\n/ /g')
+        if [ -n "$value" ]; then echo "$value"; return; fi
+    done
+}
 
 uv_version=$(sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/uv.txt)
 if [ "$($bin/uv --version 2>/dev/null | cut -d ' ' -f 2)" != "$uv_version" ]; then
     $bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 fi
 
-index=${UV_DEFAULT_INDEX:-${UV_INDEX_URL:-${PIP_INDEX_URL:-$(pip_setting index-url)}}}
+index=${UV_DEFAULT_INDEX:-${UV_INDEX_URL:-$(pip_setting index-url)}}
 if [ -n "$index" ]; then export UV_DEFAULT_INDEX="$index"; fi
-extra=${UV_INDEX:-${PIP_EXTRA_INDEX_URL:-$(pip_setting extra-index-url)}}
+extra=${UV_INDEX:-$(pip_setting extra-index-url)}
 if [ -n "$extra" ]; then export UV_INDEX="$extra"; fi
-certificates=${SSL_CERT_FILE:-${PIP_CERT:-$(pip_setting cert)}}
+certificates=${SSL_CERT_FILE:-$(pip_setting cert)}
 if [ -n "$certificates" ]; then export SSL_CERT_FILE="$certificates"; fi
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
 # the largest wheels are hundreds of megabytes
 export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-300}"
 

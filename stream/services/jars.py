@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -129,6 +130,7 @@ def _fetcher(incoming: Path) -> Callable[[Jar], Path]:
             "the jars of the embedded Kafka are not in the cache, and the package that downloads them is "
             "missing; install it with: pip install 'riskstream\\[embedded]'"
         ) from None
+    _trust_what_python_trusts()
     context = MavenContext(
         repo_cache=incoming,
         local_repos=[default_maven_repo()],
@@ -142,6 +144,14 @@ def _fetcher(incoming: Path) -> Callable[[Jar], Path]:
         return found
 
     return fetch
+
+
+def _trust_what_python_trusts() -> None:
+    # the HTTP library of the client brings authorities of its own, and overlooks those of SSL_CERT_FILE and of the
+    # system, which know the proxy of a company
+    authorities = ssl.get_default_verify_paths().cafile
+    if authorities and not {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"} & set(os.environ):
+        os.environ["REQUESTS_CA_BUNDLE"] = authorities
 
 
 def _download(jar: Jar, fetch: Callable[[Jar], Path], folder: Path) -> None:
