@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.score import Score
 from schemas.topics import SCORES
@@ -40,12 +41,7 @@ async def read_log(settings: Settings, topic: str, *, from_ms: int | None = None
     )  # fmt: skip
     await consumer.start()
     try:
-        # the first metadata may not know a topic yet; asking for it by name fetches it
-        await consumer._client.fetch_all_metadata()
-        indices = consumer.partitions_for_topic(topic)
-        if not indices:
-            raise JobFailed(f"topic {topic}: not on the broker; riskstream topics create makes riskstream's own")
-        targets = [TopicPartition(topic, index) for index in sorted(indices)]
+        targets = await _partitions_of(settings, topic)
         consumer.assign(targets)
         starts = await consumer.beginning_offsets(targets)
         ends = await consumer.end_offsets(targets)
@@ -64,6 +60,18 @@ async def read_log(settings: Settings, topic: str, *, from_ms: int | None = None
                         yield LogPart(target.partition, len(targets), kept)
     finally:
         await consumer.stop()
+
+
+async def _partitions_of(settings: Settings, topic: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(**client_arguments(settings))
+    await admin.start()
+    try:
+        (described,) = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    if described["error_code"] or not described["partitions"]:
+        raise JobFailed(f"topic {topic}: not on the broker; riskstream topics create makes riskstream's own")
+    return [TopicPartition(topic, index) for index in sorted(part["partition"] for part in described["partitions"])]
 
 
 async def read_scores(settings: Settings, *, of_topic: str) -> list[Score]:
