@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import scoring
+
 if TYPE_CHECKING:
     from schemas.event import EventType
     from scoring.files import Mapping
@@ -20,8 +22,11 @@ _SPEED = re.compile(r"(\d+(?:\.\d+)?)x?")
 
 
 def register(app: typer.Typer) -> None:
-    """Adds `feed`."""
-    app.command()(feed)
+    """Adds `feed`, with the shipped mappings named in its help."""
+    # by their files, as `shipped_mappings` does; importing that would slow every command down
+    folder = Path(scoring.__file__).parent / "files" / "mappings"
+    names = ", ".join(sorted(path.stem for path in folder.glob("*.toml")))
+    app.command(help=str(feed.__doc__).replace("{mappings}", names))(feed)
 
 
 def feed(
@@ -63,8 +68,7 @@ def feed(
     Every row becomes an event, or is refused with its row number and a reason, or is left out by the
     mapping's `where` and counted.
 
-    Shipped mappings: handbook_cards, amlsim_transfers, online_retail, sp500_daily, fx_minute_bars,
-    btc_minute_bars, nab_series, treasury_yields.
+    Shipped mappings: {mappings}.
 
     Example: riskstream feed transactions payments.csv --set amount=TOTAL --set account_id=CARD
     --set time.column=WHEN --dry-run

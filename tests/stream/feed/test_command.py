@@ -7,6 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from scoring.files import shipped_mappings
 from stream.commands import feed as command
 from stream.errors import JobFailed
 
@@ -93,3 +94,9 @@ def test_a_file_that_does_not_fit_or_a_broker_that_does_not_answer_is_a_failed_j
     result = run("transactions", payments, *MAP)
     assert isinstance(result.exception, JobFailed)
     assert "riskstream up" in str(result.exception)
+
+
+def test_the_help_names_every_shipped_mapping(run):
+    """A mapping that nobody can find might as well not be there."""
+    told = run("--help").stdout
+    assert all(name in told for name in shipped_mappings())

@@ -1,0 +1,1 @@
+"""Reads a topic for people and programs, without joining a consumer group."""
