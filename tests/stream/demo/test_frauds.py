@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import stream.demo.frauds as frauds
+from training.config import TrainingConfig
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "stream/demo/data"
@@ -98,6 +99,7 @@ def test_asking_for_more_frauds_than_accounts_says_how_many_there_are(real: pl.D
 
 def test_the_seed_of_the_demo_is_used_in_no_training() -> None:
     """A model that had seen the demo's frauds would find them for the wrong reason."""
+    assert TrainingConfig().seed == frauds.TRAINING_SEED
     assert frauds.DEMO_SEED != frauds.TRAINING_SEED
     manifests = sorted((ROOT / "scoring/bundles").glob("*/manifest.json"))
     for path in manifests:
