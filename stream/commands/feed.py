@@ -70,11 +70,9 @@ def feed(
 
     Shipped mappings: {mappings}.
 
-    Example: riskstream feed transactions payments.csv --set amount=TOTAL --set account_id=CARD
-    --set time.column=WHEN --dry-run
+    Example: riskstream feed transactions cards.csv --set account_id=CARD --set time.column=WHEN --dry-run
 
-    Example: riskstream feed market-ticks gbpusd_bid.parquet gbpusd_ask.parquet --map fx_minute_bars --speed
-        60x
+    Example: riskstream feed market-ticks eurusd_bid.csv eurusd_ask.csv --map fx_minute_bars --speed 60x
     """
     from rich.console import Console
 
