@@ -147,8 +147,8 @@ def _fetcher(incoming: Path) -> Callable[[Jar], Path]:
 
 
 def _trust_what_python_trusts() -> None:
-    # the HTTP library of the client brings authorities of its own, and overlooks those of SSL_CERT_FILE and of the
-    # system, which know the proxy of a company
+    # the HTTP library of the client overlooks SSL_CERT_FILE and the authorities of the system, which know a
+    # company's proxy
     authorities = ssl.get_default_verify_paths().cafile
     if authorities and not {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"} & set(os.environ):
         os.environ["REQUESTS_CA_BUNDLE"] = authorities
