@@ -33,6 +33,14 @@ class BundleLibrary:
             JobFailed: none, or several without a recorded choice.
             RefusedBundle: it fails a check.
         """
+        return self.load(scorer, self.champion_digest(scorer))
+
+    def champion_digest(self, scorer: Scorer) -> str:
+        """The digest of the bundle to begin with, which is not loaded.
+
+        Raises:
+            JobFailed: none, or several without a recorded choice.
+        """
         for folder in self._folders:
             found = find_bundles([folder], scorer.name)
             if len(found) > 1:
@@ -41,7 +49,7 @@ class BundleLibrary:
                     f"choose with: riskstream activate {scorer.name} DIGEST"
                 )
             if found:
-                return self.load(scorer, next(iter(found)))
+                return next(iter(found))
         raise JobFailed(
             f"scorer {scorer.name}: no bundle in {', '.join(map(str, self._folders))}; "
             f"make one with: riskstream train {scorer.name} --events FILE"

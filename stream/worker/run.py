@@ -18,12 +18,12 @@ from scoring.catalog import selected
 from scoring.features.batch import EventBatch
 from scoring.features.table import fold_table
 from scoring.scorer import Scorer
-from scoring.store.address import RedisAddress
 from scoring.store.redis import RedisStore
 from stream.bundle_library import BundleLibrary
 from stream.kafka import client_arguments
 from stream.logs import set_up_logging
 from stream.settings import Settings
+from stream.state_store import redis_address
 from stream.worker.activation_log import ActivationLog
 from stream.worker.batching import PollSchema, PollTransport
 from stream.worker.health import HealthServer
@@ -149,15 +149,6 @@ def build_app(settings: Settings, scorers: Mapping[str, Scorer], library: Bundle
             await asyncio.shield(app.pipeline.handle(generation, poll))
 
     return app
-
-
-def redis_address(settings: Settings) -> RedisAddress:
-    """Where the settings say the state is."""
-    password = settings.redis_password.get_secret_value() if settings.redis_password else None
-    return RedisAddress(
-        settings.redis_url, user=settings.redis_user, password=password, ca_file=settings.redis_ca_file,
-        cluster=settings.redis_cluster,
-    )  # fmt: skip
 
 
 def consumer_arguments(settings: Settings) -> dict[str, Any]:
