@@ -3,13 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring.features.compiled import compiled
 from scoring.features.plan import MOST_NUMBERS, MOST_WINDOWS, Plan
 from scoring.features.tiles import kept_value
 from scoring.features.working import Working
-
 
 BANDS = np.dtype(
     [

@@ -1,5 +1,7 @@
 """Every metric of the worker: one list, each with what it means and what to do about it."""
 
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 STAGES = ("decode", "state", "features", "model", "encode", "produce", "commit")
@@ -11,7 +13,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        made = {"registry": self.registry}
+        made: dict[str, Any] = {"registry": self.registry}
         self.events = Counter("riskstream_events", "Input records taken in, refused ones included.", ["topic"], **made)
         self.scores = Counter("riskstream_scores", "Scores written.", **made)
         self.alerts = Counter("riskstream_alerts", "Alerts written. Far more than usual: look at the reasons.", **made)
