@@ -39,7 +39,7 @@ class Failed:
     detail: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Verdicts:
     """What one scorer says of n rows.
 

@@ -97,9 +97,9 @@ class Emitted:
         return bits is not None and 0 <= place >> 3 < len(bits) and bool(bits[place >> 3] >> (place & 7) & 1)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class PartitionState:
-    """A partition under lease.
+    """A partition under lease. Prints nothing of what it holds: entities are personal data.
 
     Attributes:
         next_offset: where the fold goes on; ahead of the lease's offset by the polls in flight.

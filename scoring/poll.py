@@ -30,7 +30,7 @@ _REFUSED = {
 }
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Folded:
     """A chunk after the fold: one table per view."""
 
@@ -48,7 +48,7 @@ class Folded:
         return min(firsts + [letter.record.offset for letter in self.chunk.letters[:1]])
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Prepared:
     """What a poll wants done: outputs by partition to produce, then the steps by partition to commit."""
 
@@ -72,7 +72,7 @@ class Prepared:
         self.steps[state][-1] = replace(last, notes={**last.notes, name: text})
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Poller:
     """Prepares polls.
 

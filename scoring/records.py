@@ -31,7 +31,7 @@ class Letter:
     refused: Refused
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Chunk:
     """Consecutive records of one partition that are committed together.
 
@@ -52,7 +52,7 @@ class Chunk:
         return [record.offset for record in self.records]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class RecordReader:
     """Decodes the records of one input partition.
 
