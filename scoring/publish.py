@@ -1,6 +1,7 @@
 """Verdicts to the bytes that travel: scores, alerts and dead letters, with identities derived from the source."""
 
 import base64
+import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,7 +12,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from schemas.alert import Alert
-from schemas.cloudevents import headers, source_of
+from schemas.cloudevents import Header, Kind, headers, source_of
 from schemas.codec import Refused
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.score import Flag, Score
@@ -29,14 +30,20 @@ _encode = msgspec.json.Encoder().encode
 _text = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One record to write: topic, key, value, headers."""
+class Output(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One record to write; its headers are made when it is sent. A struct: 0.1 us each instead of 1 us."""
 
     topic: str
+    kind: Kind
+    identity: str
+    origin: str
     key: bytes | None
     value: bytes
-    headers: Sequence[tuple[str, bytes]]
+
+    @property
+    def headers(self) -> list[Header]:
+        """The CloudEvents headers."""
+        return headers(self.kind, self.identity, self.origin)
 
 
 @dataclass(frozen=True)
@@ -100,36 +107,40 @@ class ScoreWriter:
 
     def write(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, ids: Sequence[str]) -> list[Output | None]:
         """One output per row; None where the row has no score."""
-        origin = at.origin
+        origin, none = at.origin, NONE
         start = f'","scorer":"{self.in_force.name}","event_id":'
         middle = f',"source":{{"topic":"{at.topic}","partition":{at.partition},"offset":'
         tail = f',"score_kind":"{self._kind}","level":"none","features":"'
+        ends = {False: f',{self._versions}{self._shadow}}}'}
         entities = [_text(entity).decode() for entity in table.entities]
         keys = [entity.encode() for entity in table.entities]
-        packed = memoryview(np.ascontiguousarray(table.vectors, "<f4")).cast("B")
-        width = packed.nbytes // len(table.batch) if len(table.batch) else 0
-        index, times, depths = table.entity.tolist(), table.occurred_at_ms.tolist(), table.depth.tolist()
-        values, levels = verdicts.values.tolist(), verdicts.levels.tolist()
+        packed = rows_in_base64(table.vectors)
+        values = verdicts.values.tolist()
         plain = (~(table.approx | table.late) & (table.depth >= self._warm_after)).tolist()
+        columns = zip(
+            ids, at.offsets, table.event_ids, table.entity.tolist(), table.occurred_at_ms.tolist(), values,
+            _texts(values), verdicts.levels.tolist(), table.depth.tolist(), plain, packed, strict=True,
+        )  # fmt: skip
         outputs: list[Output | None] = []
-        for row, event_id in enumerate(table.event_ids):
-            value = values[row]
+        for row, (identity, offset, event_id, entity, time, value, number, level, depth, usual, features) in enumerate(columns):
             if value != value:  # NaN: no score
                 outputs.append(None)
                 continue
-            features = base64.b64encode(packed[row * width : (row + 1) * width]).decode()
-            if levels[row] != NONE:
-                score = self.score(verdicts, table, at, ids[row], row, features)
-                outputs.append(Output(SCORES, keys[index[row]], _encode(score), headers("score", ids[row], origin)))
-                continue
-            flags = "" if plain[row] else _flags_text(flags_of(table, row, self._warm_after))
-            body = (
-                f'{{"score_id":"{ids[row]}{start}{_text(event_id).decode()},"entity":{entities[index[row]]}{middle}'
-                f'{at.offsets[row]}}},"occurred_at_ms":{times[row]},"value":{_number(value)}{tail}{features}",'
-                f'"depth":{depths[row]},{self._versions}{flags}{self._shadow}}}'
-            )
-            outputs.append(Output(SCORES, keys[index[row]], body.encode(), headers("score", ids[row], origin)))
+            if level != none:
+                body = _encode(self.score(verdicts, table, at, identity, row, features))
+            else:
+                end = ends[False] if usual else self._flagged(ends, flags_of(table, row, self._warm_after))
+                body = (
+                    f'{{"score_id":"{identity}{start}{_text(event_id).decode()},"entity":{entities[entity]}{middle}'
+                    f'{offset}}},"occurred_at_ms":{time},"value":{number}{tail}{features}","depth":{depth}{end}'
+                ).encode()
+            outputs.append(Output(SCORES, "score", identity, origin, keys[entity], body))
         return outputs
+
+    def _flagged(self, ends: dict[Any, str], flags: tuple[Flag, ...]) -> str:
+        if flags not in ends:
+            ends[flags] = f',{self._versions},"flags":{_text(flags).decode()}{self._shadow}}}'
+        return ends[flags]
 
     def score(
         self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, score_id: str, row: int, features: str
@@ -191,8 +202,8 @@ class ScoreWriter:
         for row in alert_rows(verdicts):
             if row not in verdicts.suppressed_by:
                 alert = self.alert(verdicts, table, at, ids[row], row)
-                sent = headers("alert", alert.alert_id, at.origin)
-                written.append((row, Output(ALERTS, alert.entity.encode(), _encode(alert), sent)))
+                key = alert.entity.encode()
+                written.append((row, Output(ALERTS, "alert", alert.alert_id, at.origin, key, _encode(alert))))
         return written
 
 
@@ -218,12 +229,25 @@ def write_dead_letter(
         dead_letter_id=identity, reason=Reason(refused.reason), stage=stage, source=source, path=refused.path,
         detail=refused.detail, scorer=scorer, event_id=event_id, value_bytes=len(raw or b""), **body,
     )  # fmt: skip
-    return Output(DEAD_LETTERS, key, _encode(letter), headers("dead_letter", identity, source_of("riskstream", source.topic, source.partition)))
+    origin = source_of("riskstream", source.topic, source.partition)
+    return Output(DEAD_LETTERS, "dead_letter", identity, origin, key, _encode(letter))
 
 
-def _flags_text(flags: tuple[Flag, ...]) -> str:
-    return f',"flags":{_text(flags).decode()}' if flags else ""
+def rows_in_base64(vectors: NDArray[np.float32]) -> list[str]:
+    """Each row of float32[n, F], little-endian, in base64: one call for all rows.
+
+    Rows are padded to whole groups of three bytes; the characters that the padding made are cut off again.
+    """
+    n, width = len(vectors), 4 * vectors.shape[1]
+    spare = -width % 3
+    padded = np.zeros((n, width + spare), np.uint8)
+    padded[:, :width] = np.ascontiguousarray(vectors, "<f4").view(np.uint8).reshape(n, width)
+    text = binascii.b2a_base64(padded, newline=False).decode()
+    step = (width + spare) // 3 * 4
+    end = "=" * spare
+    return [text[at : at + step - spare] + end for at in range(0, n * step, step)]
 
 
-def _number(value: float) -> str:
-    return _text(value).decode()
+def _texts(values: Sequence[float]) -> list[str]:
+    """JSON numbers of all values by one call; NaN becomes null."""
+    return _text(values)[1:-1].decode().split(",") if values else []

@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     poll_records: int = Field(4_000, ge=1, le=50_000, description="most records of one poll")
     session_timeout_ms: int = Field(10_000, ge=1_000)
     cache_entities: int = Field(20_000, ge=0, description="entities whose state a worker keeps in memory")
-    compression: Literal["none", "lz4", "zstd", "snappy"] = "lz4"
+    compression: Literal["none", "lz4", "zstd", "snappy"] = Field(
+        "none", description="of the outputs; lz4 costs the worker 5 us per record and saves two fifths of the bytes"
+    )
     model_timeout_s: float = Field(30.0, gt=0, description="a model call that takes longer ends the process")
     health_port: int = Field(0, ge=0, le=65_535, description="loopback port of health and metrics; 0 takes a free one")
     worker_id: str | None = Field(None, description="static group membership; unset derives one from host and process")

@@ -51,7 +51,7 @@ class EventBatch:
         columns = zip(*map(layout.getter, events), strict=True) if events else [()] * len(layout.names)
         by_name: dict[str, Sequence[Any]] = dict(zip(layout.names, columns, strict=True))
         numbers = {name: np.array(by_name[name], np.float64) for name in layout.floats}
-        texts = {name: text_hashes(by_name[name]) for name in layout.texts}
+        texts = {name: text_hashes(by_name[name], repeating=name != "event_id") for name in layout.texts}
         entities, entity = _indexed(by_name[event_type.key])
         return cls._assemble(
             event_type, entities, entity, np.array(by_name["occurred_at_ms"], np.int64), list(by_name["event_id"]),
@@ -133,8 +133,10 @@ def _bare(kind: Any) -> Any:
 
 def _indexed(keys: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
     places: dict[str, int] = {}
-    entity = np.fromiter((places.setdefault(key, len(places)) for key in keys), np.int64, len(keys))
-    return list(places), entity
+    for key in keys:
+        if key not in places:
+            places[key] = len(places)
+    return list(places), np.array([places[key] for key in keys], np.int64)
 
 
 def _frame_hashes(series: pl.Series) -> NDArray[np.uint64]:

@@ -15,11 +15,34 @@ def text_hash(text: str) -> int:
     return xxh3_64_intdigest(text.encode(), SEED) or 1
 
 
-def text_hashes(texts: Sequence[str | None]) -> NDArray[np.uint64]:
-    """Hashes uint64[n] of the texts; 0 where missing."""
+class HashMemory(dict[str | None, int]):
+    """Hashes already made; a look-up costs a quarter of a hash. Forgets everything when it is full."""
+
+    MOST = 200_000
+
+    def __missing__(self, text: str | None) -> int:
+        if len(self) >= self.MOST:
+            self.clear()
+        made = text_hash(text) if text else 0
+        self[text] = made
+        return made
+
+
+_memory = HashMemory()
+
+
+def text_hashes(texts: Sequence[str | None], *, repeating: bool = False) -> NDArray[np.uint64]:
+    """Hashes uint64[n] of the texts; 0 where missing.
+
+    Args:
+        repeating: the same texts come again and again (codes, entities, not event ids): remember their hashes.
+    """
     if not any(texts):  # optional fields are mostly missing altogether; ids are never empty
         return np.zeros(len(texts), np.uint64)
-    return np.fromiter((text_hash(text) if text else 0 for text in texts), np.uint64, len(texts))
+    if repeating:
+        return np.array([_memory[text] for text in texts], np.uint64)
+    digest, seed = xxh3_64_intdigest, SEED
+    return np.array([digest(text.encode(), seed) or 1 if text else 0 for text in texts], np.uint64)
 
 
 def bytes_hash(raw: bytes) -> str:
