@@ -1,1 +1,1 @@
-"""How a model is made: dataset, networks, loop, calibration, export, evaluation. The only place with torch."""
+"""How a model is made: data set, networks, loop, calibration, export, evaluation. Only here is torch."""

@@ -1,0 +1,99 @@
+"""The model card: one HTML file that needs nothing else, with what the model is for and how it does."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.model.manifest import QUANTILES, Manifest
+from training.evaluation import TAIL_LEVELS, Evaluation
+from training.loop import Curve
+from training.plots import loss_plot, score_plot, tail_plot
+
+_CSS = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}
+table{border-collapse:collapse;margin:.5rem 0 1.5rem}
+td,th{padding:.15rem .7rem;text-align:right;font-variant-numeric:tabular-nums}th{border-bottom:1px solid
+#888}td:first-child,th:first-child{text-align:left}h2{margin-top:2rem} tr:nth-child(even)
+td{background:#f5f7fa}figure{display:inline-block;margin:0 1rem 1rem 0}svg{max-width:100%}
+""".strip()
+
+
+def card_html(
+    manifest: Manifest, evaluation: Evaluation, curve: Curve, scores: NDArray[np.float32], *, use: str
+) -> str:
+    """The card as HTML text; the same text for the same arguments.
+
+    Args:
+        manifest: of the bundle, its file hashes not needed yet.
+        evaluation: on the test part.
+        scores: of the test part, for their distribution.
+        use: what the scorer is for.
+    """
+    training = manifest.training
+    facts = [
+        ("Use", use),
+        ("What a score means", manifest.meaning),
+        ("Explanation", f"{manifest.contributions.method}; sums to {manifest.contributions.explains}")
+        if manifest.contributions
+        else ("Explanation", "none"),
+        ("View", f"{manifest.view}@{manifest.view_digest}"),
+        ("Trained on", f"{', '.join(training.data)} ({training.licence})"),
+        (
+            "Training span",
+            f"{_day(training.first_event_ms)} to {_day(training.last_event_ms)}, {training.rows:,} events",
+        ),
+        ("Test span", f"{_day(evaluation.first_event_ms)} to {_day(evaluation.last_event_ms)}"),
+        ("Test part", f"{evaluation.rows:,} events of {evaluation.entities:,} entities"),
+        ("Suggested thresholds", ", ".join(f"{name} {value}" for name, value in manifest.thresholds.items())),
+    ]
+    shares = [tuple(each or 0.0 for each in evaluation.tail[str(level)]) for level in TAIL_LEVELS]
+    sections = [
+        f"<h1>{escape(manifest.scorer)}</h1>",
+        _table(("", ""), facts),
+        "<h2>How it does on later events</h2>",
+        _metrics(manifest, evaluation),
+        "<figure>" + score_plot(scores) + "</figure>",
+        "<figure>" + tail_plot(TAIL_LEVELS, shares) + "</figure>",  # type: ignore[arg-type]
+        "<p>Observed above promised means that the later events differ from those it was calibrated on.</p>",
+        "<h2>Training</h2>",
+        "<figure>" + loss_plot(curve) + "</figure>",
+        _table(("argument", "value"), [(name, str(value)) for name, value in training.arguments.items()]),
+        "<h2>What is usual</h2>",
+        _table(
+            ("feature", *(f"{100 * share:g} %" for share in QUANTILES)),
+            [(name, *(_number(value) for value in row)) for name, row in manifest.baseline.items()],
+        ),
+    ]
+    head = f"<meta charset=utf-8><title>{escape(manifest.scorer)}: model card</title><style>{_CSS}</style>"
+    return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(sections)}</body></html>\n"
+
+
+def _metrics(manifest: Manifest, evaluation: Evaluation) -> str:
+    rows = [(f"share of scores above {level}", *_figures(found)) for level, found in evaluation.tail.items()]
+    for name in ("mse", "rmse"):
+        if name in manifest.metrics:
+            rows.append((f"{name} ({manifest.metrics['error']})", *_figures(manifest.metrics[name])))
+    for rival, figures in evaluation.detection.items():
+        rows += [(f"{figure} of {rival}", *_figures(found)) for figure, found in figures.items()]
+    return _table(("figure", "value", "95 % from", "to"), rows)
+
+
+def _figures(found: Sequence[float | None]) -> tuple[str, ...]:
+    return tuple(_number(each) for each in found)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{top}</tr>{body}</table>"

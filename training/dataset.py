@@ -1,0 +1,111 @@
+"""Folds files into feature vectors through the same view and kernel as the live stream."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.features.batch import EventBatch
+from scoring.features.spec import FeatureView
+from scoring.features.table import FeatureTable, fold_table
+from scoring.files import Chunk
+from scoring.model.rows import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Scored events with their vectors, in the order of the files; n rows.
+
+    Attributes:
+        rows: the model's inputs.
+        occurred_at_ms: event time, int64[n].
+        entity: a number per entity, int64[n].
+        labels: 1, 0, or -1 where the truth is unknown, int8[n]; None when the mapping declares none.
+        entities: how many entities there are.
+        skipped: duplicates, conflicts and refused rows, which are not in the data set.
+    """
+
+    rows: Rows
+    occurred_at_ms: NDArray[np.int64]
+    entity: NDArray[np.int64]
+    labels: NDArray[np.int8] | None
+    entities: int
+    skipped: int
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+
+def collect(view: FeatureView, chunks: Iterable[Chunk], *, with_history: bool) -> Dataset:
+    """The data set of these events, folded in order onto empty state.
+
+    Args:
+        with_history: whether to keep the vector history; it is 5 to 10 times as large as the vectors.
+    """
+    folding = _Folding(view, with_history=with_history)
+    for chunk in chunks:
+        folding.add(chunk)
+    return folding.dataset()
+
+
+class _Folding:
+    """State of the entities seen so far, and the parts of the data set."""
+
+    def __init__(self, view: FeatureView, *, with_history: bool) -> None:
+        self._view, self._with_history = view, with_history and view.history is not None
+        self._states: dict[str, bytes] = {}
+        self._numbers: dict[str, int] = {}
+        self._parts: list[tuple[NDArray[np.float32], ...]] = []
+        self._columns: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]] = []
+        self._labelled, self._skipped = False, 0
+
+    def add(self, chunk: Chunk) -> None:
+        """Folds one chunk."""
+        self._skipped += len(chunk.refused)
+        if not chunk.frame.height:
+            return
+        batch = EventBatch.from_frame(self._view.event, chunk.frame)
+        table = fold_table(self._view, batch, [self._states.get(entity) for entity in batch.entities])
+        self._states.update(zip(batch.entities, table.states, strict=True))
+        kept = np.flatnonzero(table.scored)
+        self._skipped += len(table.scored) - len(kept)
+        self._parts.append(self._inputs(table, kept))
+        numbers = np.array([self._numbers.setdefault(name, len(self._numbers)) for name in batch.entities])
+        labels = np.full(len(kept), -1, np.int8)
+        if chunk.labels is not None:
+            self._labelled = True
+            labels = chunk.labels.fill_null(-1).to_numpy().astype(np.int8)[kept]
+        self._columns.append(
+            (table.occurred_at_ms[kept], numbers[table.entity[kept]].astype(np.int64), labels)
+        )
+
+    def _inputs(self, table: FeatureTable, kept: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
+        if not self._with_history or table.history is None or table.lengths is None:
+            return (table.vectors[kept],)
+        return table.vectors[kept], table.history[kept], table.lengths[kept].astype(np.float32)
+
+    def dataset(self) -> Dataset:
+        """Everything that was added."""
+        width = len(self._view.features)
+        empty = (np.zeros((0, width), np.float32), *self._empty_history())
+        inputs = [np.concatenate(parts) for parts in zip(*(self._parts or [empty]), strict=True)]
+        none = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int8))
+        times, entity, labels = (
+            np.concatenate(parts) for parts in zip(*(self._columns or [none]), strict=True)
+        )
+        return Dataset(
+            rows=Rows(inputs[0], *([inputs[1], inputs[2].astype(np.int32)] if self._with_history else [])),
+            occurred_at_ms=times,
+            entity=entity,
+            labels=labels if self._labelled else None,
+            entities=len(self._numbers),
+            skipped=self._skipped,
+        )
+
+    def _empty_history(self) -> tuple[NDArray[np.float32], ...]:
+        if not self._with_history or self._view.history is None:
+            return ()
+        steps, columns = self._view.history.length, len(self._view.history.features)
+        return np.zeros((0, steps, columns), np.float32), np.zeros(0, np.float32)

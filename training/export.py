@@ -1,0 +1,139 @@
+"""From a torch model to the two graphs of a bundle, and the check that nothing changed on the way."""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from scoring.model.graph import SIGNATURE
+from scoring.model.manifest import Manifest
+from scoring.model.rows import Rows, drawn_rows
+from scoring.model.session import Session
+from training.errors import TrainingRefused
+from training.trainer import tensors
+
+OPSET = 18
+PARITY = 1e-5
+_PARITY_ROWS = 512
+
+
+class Explaining(nn.Module):
+    """The same model, giving its contributions instead of its score."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Contributions (batch, feature)."""
+        return self.model.contributions(*inputs)  # type: ignore[operator, no-any-return]
+
+
+def export_graphs(model: nn.Module, rows: Rows, signature: str) -> tuple[bytes, bytes]:
+    """The scoring graph and the explaining graph, as the bytes of ONNX files; the same for the same weights.
+
+    Args:
+        model: in eval mode; `forward` and `contributions` take the tensors named by its `inputs`.
+        rows: a few rows, to trace the graph with.
+        signature: of the ordered inputs, which the graphs' metadata will say.
+    """
+    names: tuple[str, ...] = model.inputs  # type: ignore[assignment]
+    inputs = tensors(rows, names)
+    return (
+        _export(model, inputs, names, "score", signature),
+        _export(Explaining(model).eval(), inputs, names, "contributions", signature),
+    )
+
+
+def _export(
+    module: nn.Module, inputs: tuple[Tensor, ...], names: tuple[str, ...], output: str, signature: str
+) -> bytes:
+    batch = torch.export.Dim.DYNAMIC
+    shapes = tuple({0: batch} for _ in names)
+    with _quiet():
+        program = torch.onnx.export(
+            module,
+            inputs,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(names),
+            output_names=[output],
+            dynamic_shapes=shapes if output == "score" else (shapes,),
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    _forget_origins(model)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = SIGNATURE, signature
+    return model.SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+
+
+def _forget_origins(model: onnx.ModelProto) -> None:
+    """Drops what the exporter notes about files and lines: it differs per machine."""
+    del model.metadata_props[:]
+    del model.graph.metadata_props[:]
+    model.doc_string = model.graph.doc_string = ""
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for values in (model.graph.input, model.graph.output, model.graph.value_info, model.graph.initializer):
+        for value in values:
+            del value.metadata_props[:]
+            value.doc_string = ""
+    del model.graph.value_info[:]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the exporter's progress marks and advice for its own developers off the terminal."""
+    level = logging.getLogger("torch.onnx").level
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.getLogger("torch.onnx").setLevel(level)
+
+
+@torch.no_grad()
+def check_parity(model: nn.Module, session: Session, manifest: Manifest, rows: Rows) -> float:
+    """The greatest difference between torch and the graphs, on these rows and on drawn ones.
+
+    Raises:
+        TrainingRefused: a score or a contribution differs by more than 1e-5 (contributions relative to their
+            sum), or the graphs' rows depend on their batch.
+    """
+    greatest = 0.0
+    for part in (rows.take(slice(0, _PARITY_ROWS)), drawn_rows(manifest, _PARITY_ROWS)):
+        inputs = tensors(part, model.inputs)  # type: ignore[arg-type]
+        given = (part.features, part.history, part.lengths)
+        scores = _difference(model(*inputs).numpy(), session.run(*given))
+        expected = model.contributions(*inputs).numpy()  # type: ignore[operator]
+        whole = np.maximum(1.0, np.abs(expected).sum(axis=1, keepdims=True))
+        parts = _difference(expected / whole, session.explain(*given) / whole)
+        greatest = max(greatest, scores, parts)
+    if greatest > PARITY:
+        raise TrainingRefused(
+            f"the exported graphs differ from torch by {greatest:.2e}; expected at most {PARITY:.0e}; "
+            "report it with the versions of torch and onnxruntime"
+        )
+    if not session.batch_invariant:
+        raise TrainingRefused(
+            "the exported graphs score a row differently in different batches; "
+            "choose hidden widths that are multiples of 16"
+        )
+    return greatest
+
+
+def _difference(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+    return float(np.abs(expected - found).max()) if expected.size else 0.0

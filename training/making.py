@@ -1,0 +1,187 @@
+"""From a data set to a bundle on disk: split, train, export, evaluate, describe, check."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from scoring.model.bundle import Bundle, load_bundle, require_view
+from scoring.model.manifest import (
+    EXPLAIN_FILE,
+    MANIFEST_FILE,
+    MODEL_FILE,
+    Manifest,
+    TrainingSpan,
+    encode_manifest,
+    signature_of,
+)
+from scoring.scorer import Scorer
+from training.card import card_html
+from training.config import TrainingConfig
+from training.dataset import Dataset
+from training.evaluation import Evaluation, evaluate_bundle, score_rows
+from training.export import check_parity, export_graphs
+from training.loop import Report, seed_everything
+from training.metrics import bootstrap, squared_errors
+from training.scaling import baseline_quantiles
+from training.split import Split, default_gap_ms, split_by_time
+from training.trainer import Part, Trained, Trainer, trainer_named
+
+CARD_FILE = "card.html"
+_LIBRARIES = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy", "scikit-learn")
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A finished bundle in its folder, and how it did on the test part."""
+
+    bundle: Bundle
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the data came from: names of the files without folders, and their licence."""
+
+    data: tuple[str, ...]
+    licence: str
+
+
+def make_bundle(
+    scorer: Scorer, dataset: Dataset, origin: Origin, config: TrainingConfig, report: Report, home: Path
+) -> Made:
+    """Trains a bundle and writes it to `home/<digest>/`; equal arguments give equal digests on a machine.
+
+    Raises:
+        TrainingRefused: too few rows, or the exported graphs are not the model.
+        RefusedBundle: the result breaks a rule of loading.
+    """
+    seed_everything(config.seed)
+    trainer, split = trainer_named(scorer.trainer), split_of(dataset, scorer, config)
+    kept = split.train[:: max(1, -(-len(split.train) // config.most_rows))]
+    part = Part(dataset.rows.take(kept), dataset.rows.take(split.validation))
+    trained = trainer.fit(scorer.view, part, config, report)
+    manifest = _manifest(scorer, trainer, dataset, split, origin, config)
+    manifest = msgspec.structs.replace(
+        manifest, metrics=_training_metrics(trained, trainer, dataset, split, config)
+    )
+    signature = signature_of(manifest.features, manifest.history_features, manifest.history_length)
+    model, explain = export_graphs(trained.model, part.validation.take(slice(0, 8)), signature)
+    files = {MODEL_FILE: model, EXPLAIN_FILE: explain}
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home) as folder:
+        draft = _write(Path(folder), manifest, files)
+        parity = check_parity(trained.model, draft.session, manifest, part.validation)
+        evaluation = evaluate_bundle(
+            draft, scorer.view, dataset, split, manifest.thresholds, seed=config.seed
+        )
+        tested = score_rows(draft, dataset.rows.take(split.test))
+        manifest = msgspec.structs.replace(
+            manifest, metrics=manifest.metrics | _test_metrics(evaluation, parity)
+        )
+        card = card_html(manifest, evaluation, trained.curve, tested, use=scorer.use)
+        made = _write(Path(folder), manifest, files | {CARD_FILE: card.encode()})
+        require_view(made, scorer.view)
+        final = home / made.digest
+        shutil.rmtree(final, ignore_errors=True)
+        shutil.copytree(folder, final)
+    return Made(load_bundle(final), msgspec.structs.replace(evaluation, bundle=made.digest))
+
+
+def split_of(dataset: Dataset, scorer: Scorer, config: TrainingConfig) -> Split:
+    """The split by time that training and evaluation share.
+
+    Raises:
+        TrainingRefused: a part would have too few rows.
+    """
+    gap = config.gap_ms
+    return split_by_time(
+        dataset.occurred_at_ms,
+        train_share=config.train_share,
+        validation_share=config.validation_share,
+        gap_ms=default_gap_ms(dataset.occurred_at_ms, scorer.view.horizon_ms) if gap is None else gap,
+    )
+
+
+def _manifest(
+    scorer: Scorer, trainer: Trainer, dataset: Dataset, split: Split, origin: Origin, config: TrainingConfig
+) -> Manifest:
+    view = scorer.view
+    history = view.history if "history" in trainer.inputs else None
+    learned = np.concatenate([split.train, split.validation])
+    times = dataset.occurred_at_ms[learned]
+    rows = baseline_quantiles(dataset.rows.features[split.train])
+    return Manifest(
+        scorer=scorer.name,
+        trainer=scorer.trainer,
+        score_kind="tail",
+        meaning=trainer.meaning,
+        view=view.name,
+        view_digest=view.digest,
+        features=view.feature_names,
+        inputs=trainer.inputs,
+        history_features=history.features if history else (),
+        history_length=history.length if history else 0,
+        contributions=trainer.contributions,
+        baseline=dict(zip(view.feature_names, rows, strict=True)),
+        thresholds={"watch": config.watch, "alert": config.alert},
+        training=TrainingSpan(
+            data=origin.data,
+            licence=origin.licence,
+            rows=len(learned),
+            first_event_ms=int(times.min()),
+            last_event_ms=int(times.max()),
+            seed=config.seed,
+            arguments=msgspec.to_builtins(config),
+        ),
+        metrics={},
+        libraries={name: version(name) for name in _LIBRARIES},
+        files={},
+    )
+
+
+def _training_metrics(
+    trained: Trained, trainer: Trainer, dataset: Dataset, split: Split, config: TrainingConfig
+) -> dict[str, object]:
+    errors = trained.squared_error(dataset.rows.take(split.test)).astype(np.float64)
+    mean, root = squared_errors(errors)
+    entity = dataset.entity[split.test]
+    return {
+        "epochs": len(trained.curve.train),
+        "best_epoch": trained.curve.best + 1,
+        "validation_loss": round(trained.curve.validation[trained.curve.best], 6),
+        "error": trainer.error,
+        "mse": bootstrap(mean, entity, seed=config.seed).rounded(),
+        "rmse": bootstrap(root, entity, seed=config.seed).rounded(),
+    }
+
+
+def _test_metrics(evaluation: Evaluation, parity: float) -> dict[str, object]:
+    return {
+        "torch_parity": float(f"{parity:.1e}"),
+        "test_rows": evaluation.rows,
+        "test_entities": evaluation.entities,
+        "watch_rate": evaluation.watch_rate,
+        "alert_rate": evaluation.alert_rate,
+        "tail": evaluation.tail,
+        "detection": evaluation.detection,
+    }
+
+
+def _write(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> Bundle:
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / MANIFEST_FILE).write_bytes(encode_manifest(msgspec.structs.replace(manifest, files=hashes)))
+    return load_bundle(folder)
+
+
+def names_of(files: Sequence[Path]) -> tuple[str, ...]:
+    """The names of the files without their folders, which would differ per machine."""
+    return tuple(path.name for path in files)

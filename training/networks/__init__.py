@@ -1,0 +1,1 @@
+"""One `nn.Module` per file; what they hold is exported into the graph, calibration included."""

@@ -1,0 +1,25 @@
+"""What the sequence models share: a forecast of the next vector as mean and log-variance per feature."""
+
+import torch
+from torch import Tensor, nn
+
+LOG_VARIANCE = 6.0
+
+
+class ForecastHead(nn.Module):
+    """From a state to the mean and log-variance of the next vector.
+
+    The mean starts from a learned share of the last vector: averages and volatilities hardly move from one
+    event to the next, returns are nearly independent.
+    """
+
+    def __init__(self, hidden: int, width: int) -> None:
+        super().__init__()
+        self.mean = nn.Linear(hidden, width)
+        self.spread = nn.Linear(hidden, width)
+        self.persistence = nn.Parameter(torch.full((width,), 0.5))
+
+    def forward(self, state: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance, (batch, width) each; state is (batch, hidden), last is (batch, width)."""
+        mean = self.mean(state) + last * self.persistence
+        return mean, self.spread(state).clamp(-LOG_VARIANCE, LOG_VARIANCE)

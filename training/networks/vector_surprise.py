@@ -1,0 +1,52 @@
+"""The whole model over the input `features`: preparation, autoencoder, surprise, calibration."""
+
+import torch
+from torch import Tensor, nn
+
+from training.networks.autoencoder import Autoencoder
+from training.networks.calibration import Calibration
+from training.networks.preparation import Preparation
+from training.networks.surprise import total_surprise
+from training.networks.tail import TailSurprise
+
+
+class VectorSurprise(nn.Module):
+    """Surprise of a vector: per feature the larger of its error when rebuilt and its own extremeness.
+
+    An autoencoder rebuilds what lies along the usual combinations, however far out; so a feature that is
+    extreme by itself counts even where it was rebuilt well.
+    """
+
+    inputs = ("features",)
+
+    def __init__(self, preparation: Preparation, network: Autoencoder, upper: Tensor) -> None:
+        """Args: upper: bool (width), features of which only larger values than expected count."""
+        super().__init__()
+        self.preparation = preparation
+        self.network = network
+        self.error_tail = TailSurprise(upper)
+        self.value_tail = TailSurprise(upper)
+        self.calibration = Calibration()
+
+    def errors(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What is left after rebuilding, the standardised values, and the mask; (batch, width) each."""
+        standard, present = self.preparation(features)
+        return standard - self.network(standard, present), standard, present
+
+    def nats(self, features: Tensor) -> Tensor:
+        """Surprise per feature in nats, (batch, width); features is (batch, feature)."""
+        error, standard, present = self.errors(features)
+        return torch.maximum(self.error_tail(error, present), self.value_tail(standard, present))
+
+    def total(self, features: Tensor) -> Tensor:
+        """Total surprise, (batch)."""
+        return total_surprise(self.nats(features))[0]
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The score, (batch)."""
+        return self.calibration(self.total(features))  # type: ignore[no-any-return]
+
+    def contributions(self, features: Tensor) -> Tensor:
+        """Minus log p shared out over the features, (batch, feature); it sums to minus log(1 - score)."""
+        total, share = total_surprise(self.nats(features))
+        return (share * self.calibration.minus_log_p(total)[:, None])[:, : self.preparation.features]

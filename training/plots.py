@@ -1,0 +1,83 @@
+"""The plots of a model card as SVG text; the same bytes for the same figures."""
+
+import io
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from training.loop import Curve
+
+_STYLE = {
+    "svg.hashsalt": "riskstream",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+}
+_INK, _SECOND = "#1f5fa8", "#d1603d"
+
+
+def loss_plot(curve: Curve) -> str:
+    """Training and validation loss per epoch, with the epoch that was kept."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes("epoch", "loss")
+        epochs = np.arange(1, len(curve.train) + 1)
+        axes.plot(epochs, curve.train, color=_INK, label="training (with noise)")
+        axes.plot(epochs, curve.validation, color=_SECOND, label="validation")
+        axes.axvline(curve.best + 1, color="grey", linestyle=":", label="kept")
+        axes.legend(frameon=False)
+        return _svg(figure)
+
+
+def score_plot(scores: NDArray[np.float32]) -> str:
+    """Histogram of the scores of the test part; flat when the calibration holds."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes("score", "share of events")
+        share = np.full(len(scores), 1.0 / max(1, len(scores)))
+        axes.hist(scores, bins=np.linspace(0, 1, 41), weights=share, color=_INK)
+        axes.axhline(1 / 40, color="grey", linestyle=":", label="usual events, ideally")
+        axes.legend(frameon=False)
+        return _svg(figure)
+
+
+def tail_plot(levels: Sequence[float], shares: Sequence[tuple[float, float, float]]) -> str:
+    """Promised against observed share of events above a level, with intervals, both logarithmic."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes("one minus the level (promised share)", "observed share")
+        promised = 1 - np.array(levels)
+        value, low, high = np.maximum(np.array(shares, float).T, 1e-5)
+        axes.plot([promised.min(), 1], [promised.min(), 1], color="grey", linestyle=":", label="ideal")
+        axes.errorbar(
+            promised,
+            value,
+            yerr=np.maximum([value - low, high - value], 0),
+            color=_INK,
+            marker="o",
+            label="test part",
+        )
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.legend(frameon=False)
+        return _svg(figure)
+
+
+def _axes(across: str, up: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(5.2, 3.0), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
+    return figure, axes
+
+
+def _svg(figure: Figure) -> str:
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    content = text.getvalue()
+    return content[content.index("<svg") :]

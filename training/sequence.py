@@ -1,0 +1,96 @@
+"""What trainers of sequence models share: the loss of a forecast, its calibration, its error."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from scoring.features.spec import FeatureView
+from scoring.model.manifest import Contributions
+from scoring.model.rows import Rows
+from training.calibrate import set_calibration, set_feature_tails
+from training.config import TrainingConfig
+from training.errors import TrainingRefused
+from training.loop import Report, fit
+from training.networks.preparation import Preparation
+from training.networks.sequence_surprise import SequenceSurprise
+from training.scaling import fit_scaling
+from training.sides import upper_sides
+from training.trainer import Part, Trained, in_parts, tensors
+
+FREEDOM = 5.0
+MEANING = (
+    "one minus the share of usual events that are at least as surprising; surprise is how far the event's "
+    "features lie from what {network} expects after the entity's last events, in units of "
+    "the spread it expects"
+)
+CONTRIBUTIONS = Contributions(
+    method="cubed surprise of each feature as a share of all of them", explains="-ln(1 - score)"
+)
+Build = Callable[[int, TrainingConfig], nn.Module]
+
+
+def train_sequence(
+    view: FeatureView, part: Part, config: TrainingConfig, report: Report, build: Build
+) -> Trained:
+    """A calibrated surprise model of the last vector of a history.
+
+    Loss: minus the log-likelihood of a Student t distribution with 5 degrees of freedom, because errors of
+    payments and returns have heavy tails, and under a normal one a few extremes would set the spread.
+
+    Args:
+        build: the forecaster for a padded width.
+
+    Raises:
+        TrainingRefused: the view keeps no vector history.
+    """
+    if view.history is None:
+        raise TrainingRefused(
+            f"view {view.name} keeps no vector history; declare one, or train an autoencoder"
+        )
+    names, upper_of = view.history.features, dict(zip(view.feature_names, upper_sides(view), strict=True))
+    columns = [view.feature_names.index(name) for name in names]
+    preparation = Preparation(fit_scaling(part.train.features[:, columns]))
+    upper = torch.zeros(preparation.width, dtype=torch.bool)
+    upper[: len(names)] = torch.tensor([upper_of[name] for name in names])
+    network = build(preparation.width, config)
+    places = [names.index(name) if name in names else -1 for name in view.feature_names]
+    model = SequenceSurprise(preparation, network, upper, past_steps=config.past_steps, places=places)
+
+    def loss(inputs: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:
+        standard, present, valid = model.window(*inputs)
+        past, seen = standard[:, :-1], present[:, :-1]  # (batch, step, width)
+        if generator is not None:
+            seen = seen * (torch.rand(seen.shape, generator=generator) >= config.feature_dropout)
+            past = (past + config.noise * torch.randn(past.shape, generator=generator)) * seen
+        mean, log_variance = network(past, seen, valid[:, :-1])
+        error = (standard[:, -1] - mean) * torch.exp(-0.5 * log_variance)
+        nats = 0.5 * log_variance + 0.5 * (FREEDOM + 1) * torch.log(1 + error.square() / FREEDOM)
+        return (nats * present[:, -1]).sum() / present[:, -1].sum().clamp(min=1.0)
+
+    inputs = [tensors(rows, model.inputs) for rows in (part.train, part.validation)]
+    curve = fit(network, loss, inputs[0], inputs[1], config, report)
+    _calibrate(model.eval(), part.validation)
+    return Trained(model, curve, lambda rows: _squared_error(model, rows))
+
+
+@torch.no_grad()
+def _calibrate(model: SequenceSurprise, validation: Rows) -> None:
+    parts = [tensors(rows, model.inputs) for rows in in_parts(validation)]
+    error, present = (torch.cat(each) for each in zip(*(model.errors(*each) for each in parts), strict=True))
+    set_feature_tails(model.tail, error, present)
+    totals = torch.cat([model.total(*each) for each in parts]).numpy()
+    set_calibration(model.calibration, totals, model.preparation.width)
+
+
+@torch.no_grad()
+def _squared_error(model: SequenceSurprise, rows: Rows) -> NDArray[np.float32]:
+    found = []
+    for each in in_parts(rows):
+        mean, _, standard, present = model.forecast(*tensors(each, model.inputs))
+        error = (standard - mean).square() * present
+        found.append(error.sum(dim=1) / present.sum(dim=1).clamp(min=1.0))
+    result: NDArray[np.float32] = torch.cat(found).numpy()
+    return result

@@ -1,0 +1,1 @@
+"""One trainer per file, each with a `TRAINER`; a scorer names the one it wants."""
