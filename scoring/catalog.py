@@ -48,7 +48,10 @@ def scorers() -> Mapping[str, Scorer]:
     Raises:
         BrokenDeclaration: a file of `scoring/scorers/` fails to import or lacks a usable `SCORER`.
     """
-    found = [dataclasses.replace(scorer, name=name) for name, scorer in _declared(scoring.scorers, "SCORER", Scorer)]
+    found = [
+        dataclasses.replace(scorer, name=name)
+        for name, scorer in _declared(scoring.scorers, "SCORER", Scorer)
+    ]
     known = views()
     for scorer in found:
         for view in scorer.views:
@@ -56,7 +59,9 @@ def scorers() -> Mapping[str, Scorer]:
                 raise BrokenDeclaration(
                     f"scoring/scorers/{scorer.name}.py: view {view.name!r} is not declared in scoring/views/"
                 )
-    return MappingProxyType({scorer.name: scorer for scorer in sorted(found, key=lambda s: (s.topic, s.shadow, s.name))})
+    return MappingProxyType(
+        {scorer.name: scorer for scorer in sorted(found, key=lambda s: (s.topic, s.shadow, s.name))}
+    )
 
 
 def selected(names: Iterable[str]) -> Mapping[str, Scorer]:
@@ -79,8 +84,12 @@ def _declared(package: ModuleType, attribute: str, kind: type[Any]) -> list[tupl
         try:
             declared = getattr(importlib.import_module(f"{package.__name__}.{module.name}"), attribute)
         except Exception as cause:
-            raise BrokenDeclaration(f"{path}: {type(cause).__name__}: {cause}; fix or remove the file") from cause
+            raise BrokenDeclaration(
+                f"{path}: {type(cause).__name__}: {cause}; fix or remove the file"
+            ) from cause
         if not isinstance(declared, kind):
-            raise BrokenDeclaration(f"{path}: {attribute} is a {type(declared).__name__}; expected a {kind.__name__}")
+            raise BrokenDeclaration(
+                f"{path}: {attribute} is a {type(declared).__name__}; expected a {kind.__name__}"
+            )
         found.append((module.name, declared))
     return found

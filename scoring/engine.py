@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,9 @@ def judge(in_force: InForce, tables: Sequence[FeatureTable]) -> list[Verdicts]:
         lengths = _joined([table.lengths[mask] for table, mask in zip(tables, masks, strict=True)])  # type: ignore[index]
     raw, failed = _run(in_force.bundle, features, history, lengths)
     values = np.round(raw.astype(np.float64), DECIMALS)
-    levels = np.where(values >= in_force.policy.alert, ALERT, np.where(values >= in_force.policy.watch, WATCH, NONE))
+    levels = np.where(
+        values >= in_force.policy.alert, ALERT, np.where(values >= in_force.policy.watch, WATCH, NONE)
+    )
     noted = np.flatnonzero(levels >= WATCH)
     explanations = _explain(in_force.bundle, features, history, lengths, noted)
     verdicts, at = [], 0
@@ -122,7 +125,7 @@ def alert_rows(verdicts: Verdicts) -> list[int]:
     return [int(row) for row in np.flatnonzero(verdicts.levels == ALERT)]
 
 
-def _joined(parts: list[NDArray[np.generic]]) -> NDArray[np.generic]:
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
@@ -144,15 +147,19 @@ def _run(
             here = slice(row, row + 1)
             try:
                 values[row] = bundle.session.run(
-                    features[here], None if history is None else history[here], None if lengths is None else lengths[here]
+                    features[here],
+                    None if history is None else history[here],
+                    None if lengths is None else lengths[here],
                 )[0]
             except Exception as alone:
                 failed[row] = Failed(Reason.MODEL_FAILED, f"the model failed with {type(alone).__name__}")
         if not failed:
-            raise RuntimeError(f"{bundle.manifest.scorer}: the model fails on a batch but on none of its rows") from whole
+            raise RuntimeError(
+                f"{bundle.manifest.scorer}: the model fails on a batch but on none of its rows"
+            ) from whole
     wrong = ~((values >= 0) & (values <= 1))  # also true for NaN
-    for row in np.flatnonzero(wrong):
-        failed.setdefault(int(row), Failed(Reason.BAD_SCORE, f"expected a score in [0, 1], was {values[row]}"))
+    for place in np.flatnonzero(wrong).tolist():
+        failed.setdefault(place, Failed(Reason.BAD_SCORE, f"expected a score in [0, 1], was {values[place]}"))
     values[wrong] = np.nan
     return values, failed
 

@@ -8,14 +8,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 from schemas.source import Source
 from scoring.clock import stopwatch_s
 from scoring.engine import InForce, Verdicts, alert_rows, judge, raise_alerts
 from scoring.features.batch import EventBatch
-from scoring.features.spec import FeatureView
 from scoring.features.table import DUPLICATE, SCORED, FeatureTable, fold_table
 from scoring.partition import PartitionState
 from scoring.policy import read_alert_state, write_alert_state
@@ -23,7 +21,9 @@ from scoring.publish import Content, Coordinates, Output, ScoreWriter, alert_id,
 from scoring.records import Chunk, InputRecord
 from scoring.store.contract import MOST_KEYS, Blob, StateStore, Step
 
-SPARE_SECONDS = 7 * 86_400  # how long Redis keeps a state past its horizon: outages do not make it forget early
+SPARE_SECONDS = (
+    7 * 86_400
+)  # how long Redis keeps a state past its horizon: outages do not make it forget early
 _REFUSED = {
     Reason.DUPLICATE: "expected an event_id not among the entity's last events, was there with the same content",
     Reason.CONFLICT: "expected an event_id not among the entity's last events, was there with other content",
@@ -156,7 +156,10 @@ class Poller:
             if part.state is state:
                 for name, verdicts in part.verdicts.items():
                     table = part.tables[verdicts.in_force.scorer.view.name]
-                    keys += [state.alert_key(name, table.entities[table.entity[row]]) for row in alert_rows(verdicts)]
+                    keys += [
+                        state.alert_key(name, table.entities[table.entity[row]])
+                        for row in alert_rows(verdicts)
+                    ]
         if keys:
             await state.fill_cache(self.store, dict.fromkeys(keys))
 
@@ -189,7 +192,9 @@ class Poller:
             return
         state, name = part.state, verdicts.in_force.name
         entities = {table.entities[table.entity[row]] for row in rows}
-        before = {entity: read_alert_state(state.cache.get(state.alert_key(name, entity))) for entity in entities}
+        before = {
+            entity: read_alert_state(state.cache.get(state.alert_key(name, entity))) for entity in entities
+        }
         changed = raise_alerts(verdicts, table, before, {row: alert_id(ids[row]) for row in rows})
         keep_seconds = verdicts.in_force.policy.cooldown_ms // 1000 + SPARE_SECONDS
         for entity, after in changed.items():
@@ -199,7 +204,12 @@ class Poller:
 
     def _refusals(self, part: Folded) -> list[tuple[int, str, str, Output]]:
         found = [
-            (letter.record.offset, "terminal", "", self._letter(part, letter.record, letter.refused, "decode"))
+            (
+                letter.record.offset,
+                "terminal",
+                "",
+                self._letter(part, letter.record, letter.refused, "decode"),
+            )
             for letter in part.chunk.letters
         ]
         for view_name, table in part.tables.items():
@@ -261,7 +271,13 @@ class Poller:
             counts["events"] += len(part.chunk.events)
             counts["refused"] += len(part.chunk.letters)
             for output in part.outputs:
-                counts["alerts" if output.topic == "alerts" else "scores" if output.topic == "risk-scores" else "letters"] += 1
+                counts[
+                    "alerts"
+                    if output.topic == "alerts"
+                    else "scores"
+                    if output.topic == "risk-scores"
+                    else "letters"
+                ] += 1
         return Prepared(folded, steps, pinned, counts, seconds)
 
 

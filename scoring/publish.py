@@ -105,13 +105,15 @@ class ScoreWriter:
         self._warm_after = self.in_force.scorer.view.warm_after
         self._shadow = "" if self.in_force.live else ',"shadow":true'
 
-    def write(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, ids: Sequence[str]) -> list[Output | None]:
+    def write(
+        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, ids: Sequence[str]
+    ) -> list[Output | None]:
         """One output per row; None where the row has no score."""
         origin, none = at.origin, NONE
         start = f'","scorer":"{self.in_force.name}","event_id":'
         middle = f',"source":{{"topic":"{at.topic}","partition":{at.partition},"offset":'
         tail = f',"score_kind":"{self._kind}","level":"none","features":"'
-        ends = {False: f',{self._versions}{self._shadow}}}'}
+        ends = {False: f",{self._versions}{self._shadow}}}"}
         entities = [_text(entity).decode() for entity in table.entities]
         keys = [entity.encode() for entity in table.entities]
         packed = rows_in_base64(table.vectors)
@@ -122,7 +124,19 @@ class ScoreWriter:
             _texts(values), verdicts.levels.tolist(), table.depth.tolist(), plain, packed, strict=True,
         )  # fmt: skip
         outputs: list[Output | None] = []
-        for row, (identity, offset, event_id, entity, time, value, number, level, depth, usual, features) in enumerate(columns):
+        for row, (
+            identity,
+            offset,
+            event_id,
+            entity,
+            time,
+            value,
+            number,
+            level,
+            depth,
+            usual,
+            features,
+        ) in enumerate(columns):
             if value != value:  # NaN: no score
                 outputs.append(None)
                 continue
@@ -155,7 +169,7 @@ class ScoreWriter:
             source=Source(at.topic, at.partition, at.offsets[row]),
             occurred_at_ms=int(table.occurred_at_ms[row]),
             value=float(verdicts.values[row]),
-            score_kind=self._kind,  # type: ignore[arg-type]
+            score_kind=self._kind,
             level=LEVELS[verdicts.levels[row]],  # type: ignore[arg-type]
             features=features,
             depth=int(table.depth[row]),
@@ -171,7 +185,9 @@ class ScoreWriter:
             suppressed_by=verdicts.suppressed_by.get(row),
         )
 
-    def alert(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, score_id: str, row: int) -> Alert:
+    def alert(
+        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, score_id: str, row: int
+    ) -> Alert:
         """The alert of one row at level `alert`."""
         explanation = verdicts.explanations[row]
         return Alert(
@@ -183,7 +199,7 @@ class ScoreWriter:
             source=Source(at.topic, at.partition, at.offsets[row]),
             occurred_at_ms=int(table.occurred_at_ms[row]),
             value=float(verdicts.values[row]),
-            score_kind=self._kind,  # type: ignore[arg-type]
+            score_kind=self._kind,
             reasons=explanation.reasons,
             explanation=in_words(explanation, self.in_force.bundle.manifest.baseline),
             named_features=explanation.named_features,
@@ -242,7 +258,7 @@ def rows_in_base64(vectors: NDArray[np.float32]) -> list[str]:
     spare = -width % 3
     padded = np.zeros((n, width + spare), np.uint8)
     padded[:, :width] = np.ascontiguousarray(vectors, "<f4").view(np.uint8).reshape(n, width)
-    text = binascii.b2a_base64(padded, newline=False).decode()
+    text = binascii.b2a_base64(padded.tobytes(), newline=False).decode()
     step = (width + spare) // 3 * 4
     end = "=" * spare
     return [text[at : at + step - spare] + end for at in range(0, n * step, step)]

@@ -33,8 +33,14 @@ def explain(
         contributions: what each feature adds to the surprise, float32[F].
         baseline: quantiles of each feature in training; its middle one decides between `_HIGH` and `_LOW`.
     """
-    named = {name: None if np.isnan(value) else float(value) for name, value in zip(names, vector, strict=True)}
-    parts = {name: round(float(part), 6) for name, part in zip(names, contributions, strict=True) if abs(part) > 5e-7}
+    named = {
+        name: None if np.isnan(value) else float(value) for name, value in zip(names, vector, strict=True)
+    }
+    parts = {
+        name: round(float(part), 6)
+        for name, part in zip(names, contributions, strict=True)
+        if abs(part) > 5e-7
+    }
     total = sum(part for part in parts.values() if part > 0)
     leading = sorted(
         (name for name, part in parts.items() if part > 0 and part >= LEAST_SHARE * total),

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from schemas.codec import EventDecoder, Refused
 from schemas.dead_letter import Reason
-from scoring.murmur2 import partition_of
+from scoring.murmur2 import partition_of, partitions_of
 
 LOG_APPEND_TIME = 1
 MOST_VERIFIED = 200_000
@@ -73,12 +73,16 @@ class RecordReader:
     def __post_init__(self) -> None:
         self.entity_of = attrgetter(self.decoder.event_type.key)
 
-    def chunks(self, records: Sequence[InputRecord], *, most_entities: int, boundaries: Sequence[int] = ()) -> list[Chunk]:
+    def chunks(
+        self, records: Sequence[InputRecord], *, most_entities: int, boundaries: Sequence[int] = ()
+    ) -> list[Chunk]:
         """The records cut so that no chunk touches more than `most_entities`, nor spans a boundary offset."""
-        chunk, chunks = Chunk(), []
+        chunk, chunks = Chunk(), list[Chunk]()
         entities: set[str] = set()
         decode, entity_of = self._decode, self.entity_of
         edges = sorted(boundaries, reverse=True)
+        if self.key_check == "murmur2":
+            self._verify({record.key for record in records if record.key is not None})
         for record in records:
             if edges and record.offset >= edges[-1]:
                 while edges and record.offset >= edges[-1]:
@@ -111,7 +115,10 @@ class RecordReader:
 
     def _decode(self, record: InputRecord) -> Any:
         event = self.decoder.decode(record.value)
-        if record.timestamp_type == LOG_APPEND_TIME and event.occurred_at_ms > record.timestamp + self.skew_ms:
+        if (
+            record.timestamp_type == LOG_APPEND_TIME
+            and event.occurred_at_ms > record.timestamp + self.skew_ms
+        ):
             ahead = event.occurred_at_ms - record.timestamp
             raise Refused(
                 Reason.FAR_FUTURE, "$.occurred_at_ms",
@@ -125,19 +132,26 @@ class RecordReader:
         field_name = self.decoder.event_type.key
         if key is None:
             raise Refused(
-                Reason.NO_KEY, "$", f"expected a record key equal to {field_name}, was none; set key_check or rekey"
+                Reason.NO_KEY,
+                "$",
+                f"expected a record key equal to {field_name}, was none; set key_check or rekey",
             )
         expected = entity.encode()
         if key != expected:
             raise Refused(Reason.KEY_MISMATCH, f"$.{field_name}", "expected the record key, was another text")
         if self.key_check == "murmur2" and key not in self._verified:
             home = partition_of(key, self.partition_count)
-            if home != self.partition:
-                raise Refused(
-                    Reason.WRONG_PARTITION, "$",
-                    f"expected partition {home} of {self.partition_count} by murmur2 of the key, was {self.partition}; "
-                    "use Java's default partitioner or set key_check",
-                )  # fmt: skip
-            if len(self._verified) >= MOST_VERIFIED:
-                self._verified.clear()
-            self._verified.add(key)
+            raise Refused(
+                Reason.WRONG_PARTITION,
+                "$",
+                f"expected partition {home} of {self.partition_count} by murmur2 of the key, was {self.partition}; "
+                "use Java's default partitioner or set key_check",
+            )
+
+    def _verify(self, keys: set[bytes]) -> None:
+        """Remembers which of the keys belong to this partition: one call for the new ones of a poll."""
+        if len(self._verified) > MOST_VERIFIED:
+            self._verified.clear()
+        new = [key for key in keys if key not in self._verified]
+        homes = partitions_of(new, self.partition_count).tolist()
+        self._verified.update(key for key, home in zip(new, homes, strict=True) if home == self.partition)

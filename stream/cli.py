@@ -28,7 +28,9 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except JobFailed as failed:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {failed}", highlight=False, markup=True)
+        Console(stderr=True, soft_wrap=True).print(
+            f"[bold red]error:[/] {failed}", highlight=False, markup=True
+        )
         sys.exit(1)
 
 
@@ -53,6 +55,8 @@ def _register_entry(target: typer.Typer, entry: EntryPoint) -> None:
             )
 
         command.__doc__ = f"Needs the training extra ({name} is missing): pip install 'riskstream\\[train]'"
-        target.command(entry.name, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(command)
+        target.command(
+            entry.name, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+        )(command)
         return
     target.command(entry.name)(command)

@@ -25,7 +25,9 @@ def set_up_logging(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
     # aiokafka reports every rebalance and every retried request as warnings; riskstream says what matters
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
     logging.getLogger("faust").setLevel(logging.ERROR)

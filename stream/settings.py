@@ -20,7 +20,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
 
-    namespace: str = Field("riskstream", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="prefix of the Redis keys and of the consumer group")
+    namespace: str = Field(
+        "riskstream",
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="prefix of the Redis keys and of the consumer group",
+    )
     data_dir: Path = Field(Path(".riskstream"), description="where embedded services and run files live")
 
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="host:port, several separated by commas")
@@ -31,9 +35,13 @@ class Settings(BaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_user: str | None = None
     kafka_password: SecretStr | None = None
-    kafka_allow_plaintext_password: bool = Field(False, description="the explicit yes that SASL without TLS needs")
+    kafka_allow_plaintext_password: bool = Field(
+        False, description="the explicit yes that SASL without TLS needs"
+    )
 
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="redis:// or rediss:// for TLS, without password")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0", description="redis:// or rediss:// for TLS, without password"
+    )
     redis_user: str | None = None
     redis_password: SecretStr | None = None
     redis_ca_file: Path | None = None
@@ -44,19 +52,28 @@ class Settings(BaseSettings):
     strict: bool = Field(False, description="refuse unknown fields instead of counting them")
     key_check: Literal["murmur2", "key", "none"] = "murmur2"
     skew_ms: int = Field(300_000, ge=0, description="how far an event may lie after its record's broker time")
-    refuse_share: float = Field(0.5, gt=0, le=1, description="share of refused among 1,000 records that pauses a partition")
-    pseudonym_key_file: Path | None = Field(None, description="key of `feed --pseudonymise`, at least 16 bytes")
+    refuse_share: float = Field(
+        0.5, gt=0, le=1, description="share of refused among 1,000 records that pauses a partition"
+    )
+    pseudonym_key_file: Path | None = Field(
+        None, description="key of `feed --pseudonymise`, at least 16 bytes"
+    )
     dead_letter_content: Literal["nothing", "hash", "bytes"] = "hash"
 
     poll_records: int = Field(4_000, ge=1, le=50_000, description="most records of one poll")
     session_timeout_ms: int = Field(10_000, ge=1_000)
     cache_entities: int = Field(20_000, ge=0, description="entities whose state a worker keeps in memory")
     compression: Literal["none", "lz4", "zstd", "snappy"] = Field(
-        "none", description="of the outputs; lz4 costs the worker 5 us per record and saves two fifths of the bytes"
+        "none",
+        description="of the outputs; lz4 costs the worker 5 us per record and saves two fifths of the bytes",
     )
     model_timeout_s: float = Field(30.0, gt=0, description="a model call that takes longer ends the process")
-    health_port: int = Field(0, ge=0, le=65_535, description="loopback port of health and metrics; 0 takes a free one")
-    worker_id: str | None = Field(None, description="static group membership; unset derives one from host and process")
+    health_port: int = Field(
+        0, ge=0, le=65_535, description="loopback port of health and metrics; 0 takes a free one"
+    )
+    worker_id: str | None = Field(
+        None, description="static group membership; unset derives one from host and process"
+    )
     log_format: Literal["console", "json"] = "console"
 
     @model_validator(mode="after")
@@ -66,10 +83,14 @@ class Settings(BaseSettings):
                 "kafka_security is SASL_PLAINTEXT, which sends the password readable; "
                 "use SASL_SSL, or set kafka_allow_plaintext_password = true"
             )
-        if self.kafka_security.startswith("SASL") and (self.kafka_user is None or self.kafka_password is None):
+        if self.kafka_security.startswith("SASL") and (
+            self.kafka_user is None or self.kafka_password is None
+        ):
             raise ValueError(f"kafka_security is {self.kafka_security}; set kafka_user and kafka_password")
         if "@" in self.redis_url:
-            raise ValueError("redis_url holds credentials; use redis_user and redis_password, which are never printed")
+            raise ValueError(
+                "redis_url holds credentials; use redis_user and redis_password, which are never printed"
+            )
         if self.redis_ca_file and not self.redis_url.startswith("rediss://"):
             raise ValueError("redis_ca_file is given, but redis_url is not rediss://; use rediss:// for TLS")
         return self
@@ -116,7 +137,9 @@ def load(environment: Mapping[str, str] | None = None, **given: object) -> Setti
     try:
         return Settings(**values)  # type: ignore[arg-type]
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
+        )
         raise JobFailed(f"settings refused: {problems}") from None
 
 

@@ -72,11 +72,15 @@ class EventBatch:
             series = frame[name].cast(pl.Float64) if name in frame.columns else missing.cast(pl.Float64)
             numbers[name] = series.fill_null(float("nan")).to_numpy().astype(np.float64)
         for name in layout.texts:
-            texts[name] = _frame_hashes(frame[name]) if name in frame.columns else np.zeros(frame.height, np.uint64)
+            texts[name] = (
+                _frame_hashes(frame[name]) if name in frame.columns else np.zeros(frame.height, np.uint64)
+            )
         keys = frame[event_type.key]
         distinct = keys.unique(maintain_order=True)
         index = pl.DataFrame({"key": distinct, "index": np.arange(len(distinct))})
-        entity = keys.to_frame("key").join(index, on="key", how="left", maintain_order="left")["index"].to_numpy()
+        entity = (
+            keys.to_frame("key").join(index, on="key", how="left", maintain_order="left")["index"].to_numpy()
+        )
         return cls._assemble(
             event_type, distinct.to_list(), entity.astype(np.int64),
             frame["occurred_at_ms"].to_numpy().astype(np.int64), frame["event_id"].to_list(), numbers, texts,
@@ -144,7 +148,9 @@ def _frame_hashes(series: pl.Series) -> NDArray[np.uint64]:
     if 2 * len(distinct) > len(series):
         return text_hashes(series.to_list())
     table = pl.DataFrame({"text": distinct, "hash": text_hashes(distinct.to_list())})
-    joined = series.to_frame("text").join(table, on="text", how="left", maintain_order="left", nulls_equal=True)
+    joined = series.to_frame("text").join(
+        table, on="text", how="left", maintain_order="left", nulls_equal=True
+    )
     return joined["hash"].to_numpy().astype(np.uint64)
 
 

@@ -6,7 +6,9 @@ cache folder is named after a digest of all kernel sources.
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import numba
 
@@ -20,4 +22,11 @@ def _cache_folder() -> Path:
 
 
 numba.config.CACHE_DIR = str(_cache_folder())
-compiled = numba.njit(cache=True)
+P = ParamSpec("P")
+R = TypeVar("R")
+_njit = numba.njit(cache=True)
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """The function as machine code; its types are those of the Python function."""
+    return _njit(function)  # type: ignore[no-any-return]

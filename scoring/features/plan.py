@@ -69,7 +69,7 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
         ValueError: the view is larger than the kernel has room for.
     """
     columns = _columns(view)
-    stored = _stored(view)
+    stored = stored_names(view)
     series = [number.name for number in view.numbers]
     keeps = np.zeros(len(series), np.int64)
     operations = np.zeros((len(view.features), 4), np.int64)
@@ -99,7 +99,9 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
     }  # fmt: skip
     for thing, (size, most) in sizes.items():
         if size > most:
-            raise ValueError(f"view {view.name}: {size} {thing}s; at most {most} are possible; split the view")
+            raise ValueError(
+                f"view {view.name}: {size} {thing}s; at most {most} are possible; split the view"
+            )
     plan = np.zeros(1, PLAN)
     record = plan[0]
     history = [view.feature_names.index(name) for name in (view.history.features if view.history else ())]
@@ -148,7 +150,8 @@ def _code(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
     return code
 
 
-def _stored(view: FeatureView) -> list[str]:
+def stored_names(view: FeatureView) -> list[str]:
+    """Names of the numbers that the ring keeps of every event, in the order of their columns."""
     names: list[str] = []
     for number in view.numbers:
         name = number.source if isinstance(number, Number) else number.name
@@ -158,7 +161,7 @@ def _stored(view: FeatureView) -> list[str]:
 
 
 def _columns(view: FeatureView) -> list[str]:
-    names = _stored(view)
+    names = stored_names(view)
     for feature in view.features:
         for attribute in ("number", "divisor", "bid", "ask"):
             name = getattr(feature, attribute, None)

@@ -382,10 +382,14 @@ class FeatureView:
             raise ValueError(f"view {self.name}: feature {', '.join(doubled)} is declared twice; remove one")
         unknown = [name for name in (self.history.features if self.history else ()) if name not in names]
         if unknown:
-            raise ValueError(f"view {self.name}: history names {', '.join(unknown)}, which is not a feature of the view")
+            raise ValueError(
+                f"view {self.name}: history names {', '.join(unknown)}, which is not a feature of the view"
+            )
         for window in self.windows_ms:
             if window > self.horizon_ms:
-                raise ValueError(f"view {self.name}: a window of {window} ms is longer than the horizon {self.horizon}")
+                raise ValueError(
+                    f"view {self.name}: a window of {window} ms is longer than the horizon {self.horizon}"
+                )
         self._check_names()
 
     def _check_names(self) -> None:
@@ -402,10 +406,14 @@ class FeatureView:
             for attribute in ("number", "divisor", "bid", "ask"):
                 name = getattr(feature, attribute, None)
                 if name is not None and name not in numbers and name not in known_fields:
-                    raise ValueError(f"view {self.name}: feature {feature.name} uses {name!r}, which is not declared")
-            code = getattr(feature, "code", None)
-            if code is not None and code not in self.codes:
-                raise ValueError(f"view {self.name}: feature {feature.name} uses code {code!r}; add it to codes")
+                    raise ValueError(
+                        f"view {self.name}: feature {feature.name} uses {name!r}, which is not declared"
+                    )
+            used = getattr(feature, "code", None)
+            if used is not None and used not in self.codes:
+                raise ValueError(
+                    f"view {self.name}: feature {feature.name} uses code {used!r}; add it to codes"
+                )
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -430,7 +438,9 @@ class FeatureView:
     @cached_property
     def digest(self) -> str:
         """16 hex digits over everything that decides the state's bytes and the vector's values."""
-        declared = {entry.name: _plain(getattr(self, entry.name)) for entry in fields(self) if entry.name != "event"}
+        declared = {
+            entry.name: _plain(getattr(self, entry.name)) for entry in fields(self) if entry.name != "event"
+        }
         declared |= {"event": self.event.name, "topic": self.event.topic, "state_version": STATE_VERSION}
         return hashlib.sha256(msgspec.json.encode(declared, order="deterministic")).hexdigest()[:16]
 
@@ -439,5 +449,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {"kind": type(value).__name__} | {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
+        return {"kind": type(value).__name__} | {
+            entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)
+        }
     return value

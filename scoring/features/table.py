@@ -46,7 +46,8 @@ class FeatureTable:
     @property
     def scored(self) -> NDArray[np.bool_]:
         """bool[n], False for duplicates and conflicts."""
-        return self.status == SCORED
+        scored: NDArray[np.bool_] = self.status == SCORED
+        return scored
 
     @property
     def entities(self) -> list[str]:
@@ -69,7 +70,9 @@ class FeatureTable:
         return self.batch.occurred_at_ms
 
 
-def fold_table(view: FeatureView, batch: EventBatch, states: Sequence[bytes | None] | None = None) -> FeatureTable:
+def fold_table(
+    view: FeatureView, batch: EventBatch, states: Sequence[bytes | None] | None = None
+) -> FeatureTable:
     """Vectors of the events of a batch, folded in order onto the given states.
 
     Args:

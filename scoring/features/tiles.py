@@ -179,9 +179,15 @@ def _merge_tiles(plan: Plan, work: Working, into: int, tile: int) -> None:
         if keeps & 1:
             work.tile_mean[into, series] += shift * second / both
         if keeps & 2:
-            work.tile_squares[into, series] += work.tile_squares[tile, series] + shift * shift * first * second / both
-        work.tile_maximum[into, series] = max(work.tile_maximum[into, series], work.tile_maximum[tile, series])
-        work.tile_minimum[into, series] = min(work.tile_minimum[into, series], work.tile_minimum[tile, series])
+            work.tile_squares[into, series] += (
+                work.tile_squares[tile, series] + shift * shift * first * second / both
+            )
+        work.tile_maximum[into, series] = max(
+            work.tile_maximum[into, series], work.tile_maximum[tile, series]
+        )
+        work.tile_minimum[into, series] = min(
+            work.tile_minimum[into, series], work.tile_minimum[tile, series]
+        )
 
 
 @compiled

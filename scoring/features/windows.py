@@ -103,7 +103,14 @@ def _add_value(bands: Bands, window: int, series: int, value: float) -> None:
 
 @compiled
 def _merge_values(
-    bands: Bands, window: int, series: int, n: int, mean: float, squares: float, maximum: float, minimum: float
+    bands: Bands,
+    window: int,
+    series: int,
+    n: int,
+    mean: float,
+    squares: float,
+    maximum: float,
+    minimum: float,
 ) -> None:
     if n == 0:
         return

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from stream.replay.order import Order, Summary
+    from collections.abc import Coroutine
+
+    from schemas.event import EventType
+    from scoring.files.mapping import Mapping
+    from stream.replay.order import Order
     from stream.settings import Settings
 
 EPILOG = (
@@ -24,14 +28,21 @@ def register(app: typer.Typer) -> None:
 def replay(
     sources: Annotated[list[str], typer.Argument(help="Files (Parquet, CSV, JSON lines), or one topic.")],
     scorer: Annotated[list[str] | None, typer.Option("--scorer", help="Scorer to run; repeatable.")] = None,
-    bundle: Annotated[Path | None, typer.Option("--bundle", help="Bundle folder instead of the one in force.")] = None,
-    map_: Annotated[str | None, typer.Option("--map", help="Mapping of the files: a shipped name or a TOML file.")] = None,
-    from_: Annotated[str | None, typer.Option("--from", help="Topics: score from this time on (ISO 8601).")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Bundle folder instead of the one in force.")
+    ] = None,
+    map_: Annotated[
+        str | None, typer.Option("--map", help="Mapping of the files: a shipped name or a TOML file.")
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Topics: score from this time on (ISO 8601).")
+    ] = None,
     to: Annotated[str | None, typer.Option("--to", help="Topics: up to this time (ISO 8601).")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Files: most events.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file for the scores.")] = None,
     against: Annotated[
-        str | None, typer.Option("--against", help="Served scores to compare with: a Parquet file or risk-scores.")
+        str | None,
+        typer.Option("--against", help="Served scores to compare with: a Parquet file or risk-scores."),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
@@ -51,7 +62,7 @@ def replay(
     print_summary(summary, order, as_json=json_)
 
 
-def _run(job):  # type: ignore[no-untyped-def]
+def _run(job: "Coroutine[None, None, Summary]") -> "Summary":
     from aiokafka.errors import KafkaError
 
     from scoring.files import BadMapping, UnreadableFile
@@ -87,7 +98,9 @@ def _order(
     except UnknownScorer as error:
         raise typer.BadParameter(str(error)) from None
     types = event_types()
-    topic = sources[0] if len(sources) == 1 and sources[0] in types and not Path(sources[0]).exists() else None
+    topic = (
+        sources[0] if len(sources) == 1 and sources[0] in types and not Path(sources[0]).exists() else None
+    )
     if topic is not None:
         event_type, mapping = types[topic], None
         if map_ is not None or limit is not None:
@@ -100,14 +113,16 @@ def _order(
             raise typer.BadParameter("--from and --to are for a topic; files have --limit")
     of_type = {name: scorer for name, scorer in wanted.items() if scorer.topic == event_type.topic}
     if not of_type:
-        raise typer.BadParameter(f"no scorer of {event_type.name} among {', '.join(wanted)}; see riskstream scorers")
+        raise typer.BadParameter(
+            f"no scorer of {event_type.name} among {', '.join(wanted)}; see riskstream scorers"
+        )
     return Order(
         event_type=event_type, scorers=of_type, files=() if topic else tuple(map(Path, sources)), mapping=mapping,
         topic=topic, from_ms=_time(from_), to_ms=_time(to), limit=limit, bundle=bundle, out=out, against=against,
     )  # fmt: skip
 
 
-def _mapping(name: str | None):  # type: ignore[no-untyped-def]
+def _mapping(name: str | None) -> "Mapping":
     from scoring.files import BadMapping, read_mapping
     from scoring.files.mapping import IDENTITY
 
@@ -119,7 +134,7 @@ def _mapping(name: str | None):  # type: ignore[no-untyped-def]
         raise typer.BadParameter(str(error)) from None
 
 
-def _event_type(named: str | None, topics: set[str]):  # type: ignore[no-untyped-def]
+def _event_type(named: str | None, topics: set[str]) -> "EventType":
     from schemas.catalog import event_types
 
     by_name = {event_type.name: event_type for event_type in event_types().values()}
@@ -127,7 +142,9 @@ def _event_type(named: str | None, topics: set[str]):  # type: ignore[no-untyped
         return by_name[named]
     if len(topics) == 1:
         return event_types()[topics.pop()]
-    raise typer.BadParameter(f"which events are these? give --map, or --scorer of one of {', '.join(by_name)}")
+    raise typer.BadParameter(
+        f"which events are these? give --map, or --scorer of one of {', '.join(by_name)}"
+    )
 
 
 def _time(text: str | None) -> int | None:

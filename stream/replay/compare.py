@@ -8,7 +8,9 @@ import polars as pl
 KEYS = ["scorer", "entity", "event_id", "occurrence"]
 EXACT = ["level", "flags", "depth", "reasons", "held_back", "features"]
 TOLERANCE = 1e-6
-_HALF_STEP = 5e-7  # values are published with 6 decimals: a difference of one step may be stored a hair above it
+_HALF_STEP = (
+    5e-7  # values are published with 6 decimals: a difference of one step may be stored a hair above it
+)
 MOST_LISTED = 20
 
 
@@ -81,9 +83,19 @@ def _top_reason(alerts: pl.DataFrame, column: str) -> pl.Series:
 def _counted(gained: pl.Series, lost: pl.Series, name: str) -> list[dict[str, Any]]:
     rows = pl.concat(
         [
-            pl.DataFrame({name: gained, "gained": 1, "lost": 0}, schema={name: pl.String, "gained": pl.Int64, "lost": pl.Int64}),
-            pl.DataFrame({name: lost, "gained": 0, "lost": 1}, schema={name: pl.String, "gained": pl.Int64, "lost": pl.Int64}),
+            pl.DataFrame(
+                {name: gained, "gained": 1, "lost": 0},
+                schema={name: pl.String, "gained": pl.Int64, "lost": pl.Int64},
+            ),
+            pl.DataFrame(
+                {name: lost, "gained": 0, "lost": 1},
+                schema={name: pl.String, "gained": pl.Int64, "lost": pl.Int64},
+            ),
         ]
     )
     counted = rows.group_by(name).agg(pl.col("gained").sum(), pl.col("lost").sum())
-    return counted.sort(pl.col("gained") + pl.col("lost"), name, descending=[True, False]).head(MOST_LISTED).to_dicts()
+    return (
+        counted.sort(pl.col("gained") + pl.col("lost"), name, descending=[True, False])
+        .head(MOST_LISTED)
+        .to_dicts()
+    )

@@ -31,7 +31,9 @@ class Replay:
     scores: int = 0
     alerts: int = 0
 
-    def take(self, batch: EventBatch, in_force: Sequence[InForce], alert_ids: Sequence[str] | None = None) -> list[pl.DataFrame]:
+    def take(
+        self, batch: EventBatch, in_force: Sequence[InForce], alert_ids: Sequence[str] | None = None
+    ) -> list[pl.DataFrame]:
         """Folds and scores a batch; gives a frame of scores per scorer.
 
         Args:
@@ -67,4 +69,3 @@ class Replay:
         if rows:
             known: dict[str, AlertState] = self.alert_states.setdefault(verdicts.in_force.name, {})
             known.update(raise_alerts(verdicts, table, known, {row: ids[row] for row in rows}))
-

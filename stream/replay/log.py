@@ -26,7 +26,9 @@ class LogPart:
     records: list[Any]
 
 
-async def read_log(settings: Settings, topic: str, *, from_ms: int | None = None, to_ms: int | None = None) -> AsyncIterator[LogPart]:
+async def read_log(
+    settings: Settings, topic: str, *, from_ms: int | None = None, to_ms: int | None = None
+) -> AsyncIterator[LogPart]:
     """The records of a topic, partition by partition in order, from its start to its end as of now.
 
     Args:
@@ -71,7 +73,10 @@ async def _partitions_of(settings: Settings, topic: str) -> list[TopicPartition]
         await admin.close()
     if described["error_code"] or not described["partitions"]:
         raise JobFailed(f"topic {topic}: not on the broker; riskstream topics create makes riskstream's own")
-    return [TopicPartition(topic, index) for index in sorted(part["partition"] for part in described["partitions"])]
+    return [
+        TopicPartition(topic, index)
+        for index in sorted(part["partition"] for part in described["partitions"])
+    ]
 
 
 async def read_scores(settings: Settings, *, of_topic: str) -> list[Score]:
@@ -79,5 +84,9 @@ async def read_scores(settings: Settings, *, of_topic: str) -> list[Score]:
     decode = msgspec.json.Decoder(Score).decode
     found = []
     async for part in read_log(settings, SCORES):
-        found += [score for score in (decode(record.value) for record in part.records) if score.source.topic == of_topic]
+        found += [
+            score
+            for score in (decode(record.value) for record in part.records)
+            if score.source.topic == of_topic
+        ]
     return found

@@ -37,7 +37,7 @@ def score_frame(table: FeatureTable, verdicts: Verdicts) -> pl.DataFrame:
     view = verdicts.in_force.scorer.view
     cold = table.depth < view.warm_after
     marks = table.approx.astype(np.uint8) | table.late.astype(np.uint8) << 1 | cold.astype(np.uint8) << 2
-    packed = memoryview(np.ascontiguousarray(table.vectors, "<f4")).cast("B")
+    packed = memoryview(np.ascontiguousarray(table.vectors, "<f4").tobytes())
     width = 4 * table.vectors.shape[1]
     height = len(rows)
     reasons = np.full(len(table.batch), "", object)
@@ -58,7 +58,9 @@ def score_frame(table: FeatureTable, verdicts: Verdicts) -> pl.DataFrame:
         "reasons": pl.Series(reasons[rows].tolist(), dtype=pl.String),
         "held_back": held[rows],
         "shadow": pl.Series([not verdicts.in_force.live]).new_from_index(0, height),
-        "features": pl.Series([bytes(packed[row * width : (row + 1) * width]) for row in rows.tolist()], dtype=pl.Binary),
+        "features": pl.Series(
+            [bytes(packed[row * width : (row + 1) * width]) for row in rows.tolist()], dtype=pl.Binary
+        ),
         "bundle": pl.Series([verdicts.in_force.bundle.digest], dtype=pl.String).new_from_index(0, height),
         "policy": pl.Series([verdicts.in_force.policy.digest], dtype=pl.String).new_from_index(0, height),
         "view": pl.Series([view.digest], dtype=pl.String).new_from_index(0, height),

@@ -65,7 +65,9 @@ class Sink:
                 table = frame.to_arrow()
                 if self._writer is None:
                     try:
-                        self._writer = pyarrow.parquet.ParquetWriter(self._path, table.schema, compression="zstd")
+                        self._writer = pyarrow.parquet.ParquetWriter(
+                            self._path, table.schema, compression="zstd"
+                        )
                     except OSError as error:
                         raise JobFailed(f"{self._path}: {error}; choose another --out") from None
                 self._writer.write_table(table)
@@ -90,8 +92,12 @@ async def _served(settings: Settings, order: Order) -> pl.DataFrame:
     try:
         served = pl.read_parquet(str(order.against))
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise JobFailed(f"{order.against}: {error}; expected a file that riskstream replay wrote, or {SCORES}") from None
+        raise JobFailed(
+            f"{order.against}: {error}; expected a file that riskstream replay wrote, or {SCORES}"
+        ) from None
     missing = [name for name in SCHEMA if name not in served.columns]
     if missing:
-        raise JobFailed(f"{order.against}: no column {', '.join(missing)}; expected a file that riskstream replay wrote")
+        raise JobFailed(
+            f"{order.against}: no column {', '.join(missing)}; expected a file that riskstream replay wrote"
+        )
     return served.select(list(SCHEMA))

@@ -62,8 +62,12 @@ async def from_log(settings: Settings, order: Order, summary: Summary) -> AsyncI
         index = part.partition
         if index not in runs:
             runs[index] = Replay(_views(order))
-            readers[index] = RecordReader(decoder, index, part.partition_count, settings.key_check, settings.skew_ms)
-            recorded[index] = [_recorded(settings, order, scorer, log, index) for scorer in order.scorers.values()]
+            readers[index] = RecordReader(
+                decoder, index, part.partition_count, settings.key_check, settings.skew_ms
+            )
+            recorded[index] = [
+                _recorded(settings, order, scorer, log, index) for scorer in order.scorers.values()
+            ]
         edges = [offset for changes in recorded[index] for offset, _ in changes]
         for records in _split_by_time(part.records, order.from_ms):
             scored = order.from_ms is None or records[0].timestamp >= order.from_ms
@@ -72,7 +76,9 @@ async def from_log(settings: Settings, order: Order, summary: Summary) -> AsyncI
                     summary.refuse(letter.refused.reason)
                 if chunk.events:
                     in_force = _at(recorded[index], chunk.records[0].offset) if scored else []
-                    frames = runs[index].take(EventBatch.from_events(order.event_type, chunk.events), in_force)
+                    frames = runs[index].take(
+                        EventBatch.from_events(order.event_type, chunk.events), in_force
+                    )
                     _count(summary, runs.values())
                     yield frames
     _count(summary, runs.values())
@@ -80,7 +86,9 @@ async def from_log(settings: Settings, order: Order, summary: Summary) -> AsyncI
 
 def _file_batches(order: Order, summary: Summary) -> Iterator[EventBatch]:
     assert order.mapping is not None  # the command gives one with files
-    chunks = read_events(order.files, order.mapping, order.event_type, limit=order.limit, chunk_rows=CHUNK_ROWS)
+    chunks = read_events(
+        order.files, order.mapping, order.event_type, limit=order.limit, chunk_rows=CHUNK_ROWS
+    )
     for chunk in chunks:
         for row in chunk.refused:
             summary.refuse(row.reason)

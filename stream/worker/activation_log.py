@@ -103,7 +103,9 @@ class ActivationLog:
                 self.resumed[Partition(resume.topic, resume.partition)] = resume.asked_at_ms
 
     def _add(self, activation: Activation) -> None:
-        known = self.activations.setdefault((activation.scorer, Partition(activation.topic, activation.partition)), [])
+        known = self.activations.setdefault(
+            (activation.scorer, Partition(activation.topic, activation.partition)), []
+        )
         known[:] = [entry for entry in known if entry.from_offset != activation.from_offset]
         known.append(activation)
         known.sort(key=lambda entry: entry.from_offset)

@@ -61,7 +61,11 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> list[TP]:
         assigned = self.assignment()
-        return [tp for tp in list(self._done) if tp in assigned and (topics is None or tp in topics or tp.topic in topics)]
+        return [
+            tp
+            for tp in list(self._done)
+            if tp in assigned and (topics is None or tp in topics or tp.topic in topics)
+        ]
 
     def _new_offset(self, tp: TP) -> int | None:
         return self._done.pop(tp, None)
@@ -81,7 +85,9 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
         """Acquires the assigned partitions and seeks to the offsets that belong to their state."""
         self._done.clear()
         self._room.set()
-        offsets = await self.transport.start_offsets({ensure_TP(tp) for tp in self.assignment()})
+        offsets: Mapping[TP, int] = await self.transport.start_offsets(
+            {ensure_TP(tp) for tp in self.assignment()}
+        )
         if offsets:
             await self.seek_wait(offsets)
         return offsets

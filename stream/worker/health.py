@@ -46,7 +46,9 @@ class HealthServer:
 
     async def _ready(self, _: web.Request) -> web.Response:
         problems = self._problems()
-        return web.json_response({"ready": not problems, "problems": problems}, status=503 if problems else 200)
+        return web.json_response(
+            {"ready": not problems, "problems": problems}, status=503 if problems else 200
+        )
 
     async def _text(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics.text(), content_type="text/plain", charset="utf-8")

@@ -42,7 +42,9 @@ class Leasing:
     log: ActivationLog
     decoders: dict[str, EventDecoder]
 
-    async def acquire(self, partitions: Sequence[Partition], producer: AIOKafkaProducer) -> list[PartitionState]:
+    async def acquire(
+        self, partitions: Sequence[Partition], producer: AIOKafkaProducer
+    ) -> list[PartitionState]:
         """The states of the partitions under new leases, ready to go on at their `next_offset`.
 
         Raises:
@@ -50,9 +52,13 @@ class Leasing:
             PartitionCountChanged, StoreUnavailable, KafkaError: as they say.
         """
         counts = {topic: len(await producer.partitions_for(topic)) for topic in {p.topic for p in partitions}}
-        leases = await asyncio.gather(*(self.store.acquire(p, partition_count=counts[p.topic]) for p in partitions))
+        leases = await asyncio.gather(
+            *(self.store.acquire(p, partition_count=counts[p.topic]) for p in partitions)
+        )
         begins = await self._begins(partitions)
-        states = [self._state(lease, counts[lease.partition.topic], begins[lease.partition]) for lease in leases]
+        states = [
+            self._state(lease, counts[lease.partition.topic], begins[lease.partition]) for lease in leases
+        ]
         await scan(self.settings, states)
         for state in states:
             await self._put_in_force(state, producer)
@@ -75,7 +81,9 @@ class Leasing:
 
     def _state(self, lease: Lease, partition_count: int, begin: int) -> PartitionState:
         partition = lease.partition
-        views = list({s.view.name: s.view for s in self.scorers.values() if s.topic == partition.topic}.values())
+        views = list(
+            {s.view.name: s.view for s in self.scorers.values() if s.topic == partition.topic}.values()
+        )
         offsets = {view.digest: lease.offsets.get(view.digest) for view in views}
         known = [offset for offset in offsets.values() if offset is not None]
         if known and min(known) < begin:
@@ -122,7 +130,13 @@ class Leasing:
         self._load(state)
 
     async def _activate(
-        self, state: PartitionState, scorer: Scorer, bundle: str, policy: Policy, start: int, producer: AIOKafkaProducer
+        self,
+        state: PartitionState,
+        scorer: Scorer,
+        bundle: str,
+        policy: Policy,
+        start: int,
+        producer: AIOKafkaProducer,
     ) -> None:
         self.library.load(scorer, bundle)
         activation = Activation(
@@ -159,7 +173,9 @@ class Leasing:
         consumer = AIOKafkaConsumer(**client_arguments(self.settings), enable_auto_commit=False)
         await consumer.start()
         try:
-            targets = {TopicPartition(partition.topic, partition.index): partition for partition in partitions}
+            targets = {
+                TopicPartition(partition.topic, partition.index): partition for partition in partitions
+            }
             found = await consumer.beginning_offsets(list(targets))
             return {targets[target]: offset for target, offset in found.items()}
         finally:
@@ -178,4 +194,3 @@ def _relevant(activations: Sequence[Activation], offset: int) -> list[Activation
     """The activation in force at an offset and all later ones."""
     earlier = [entry for entry in activations if entry.from_offset <= offset]
     return earlier[-1:] + [entry for entry in activations if entry.from_offset > offset]
-

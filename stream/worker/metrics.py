@@ -14,11 +14,17 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         made: dict[str, Any] = {"registry": self.registry}
-        self.events = Counter("riskstream_events", "Input records taken in, refused ones included.", ["topic"], **made)
+        self.events = Counter(
+            "riskstream_events", "Input records taken in, refused ones included.", ["topic"], **made
+        )
         self.scores = Counter("riskstream_scores", "Scores written.", **made)
-        self.alerts = Counter("riskstream_alerts", "Alerts written. Far more than usual: look at the reasons.", **made)
+        self.alerts = Counter(
+            "riskstream_alerts", "Alerts written. Far more than usual: look at the reasons.", **made
+        )
         self.dead_letters = Counter(
-            "riskstream_dead_letters", "Dead letters written. Growing: riskstream subscribe dead-letters.", **made
+            "riskstream_dead_letters",
+            "Dead letters written. Growing: riskstream subscribe dead-letters.",
+            **made,
         )
         self.unknown_fields = Gauge(
             "riskstream_unknown_fields", "Unknown fields met. A sender has changed: compare with the schema.", ["topic"],
@@ -36,15 +42,21 @@ class Metrics:
             "riskstream_delay_seconds", "From the broker's stamp on the newest input to its durable score.",
             buckets=_SECONDS, **made,
         )  # fmt: skip
-        self.ready = Gauge("riskstream_ready", "1 when all partitions are held and scored. 0: GET /ready says why.", **made)
+        self.ready = Gauge(
+            "riskstream_ready", "1 when all partitions are held and scored. 0: GET /ready says why.", **made
+        )
         self.lag = Gauge(
             "riskstream_lag", "Records behind the end of the partition. Growing: add workers.", ["topic", "partition"],
             **made,
         )  # fmt: skip
         self.recoveries = Counter(
-            "riskstream_recoveries", "Leases dropped and acquired again. Frequent: look at Kafka and Redis.", **made
+            "riskstream_recoveries",
+            "Leases dropped and acquired again. Frequent: look at Kafka and Redis.",
+            **made,
         )
-        self.cached = Gauge("riskstream_cached_entities", "States kept in memory, of at most cache_entities.", **made)
+        self.cached = Gauge(
+            "riskstream_cached_entities", "States kept in memory, of at most cache_entities.", **made
+        )
 
     def text(self) -> bytes:
         """The metrics in Prometheus' text form."""

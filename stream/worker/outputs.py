@@ -52,14 +52,25 @@ async def send(producer: AIOKafkaProducer, outputs: Mapping[PartitionState, Sequ
         batch = producer.create_batch()
         count = 0
         for output in written:
-            if batch.append(key=output.key, value=output.value, timestamp=None, headers=output.headers) is None:
+            if (
+                batch.append(key=output.key, value=output.value, timestamp=None, headers=output.headers)
+                is None
+            ):
                 batch.close()
-                sent.append((target, await producer.send_batch(batch, target.topic, partition=target.partition), count))
+                sent.append(
+                    (
+                        target,
+                        await producer.send_batch(batch, target.topic, partition=target.partition),
+                        count,
+                    )
+                )
                 batch, count = producer.create_batch(), 0
                 batch.append(key=output.key, value=output.value, timestamp=None, headers=output.headers)
             count += 1
         batch.close()
-        sent.append((target, await producer.send_batch(batch, target.topic, partition=target.partition), count))
+        sent.append(
+            (target, await producer.send_batch(batch, target.topic, partition=target.partition), count)
+        )
     return sent
 
 
@@ -118,7 +129,9 @@ async def scan(settings: Settings, states: Sequence[PartitionState]) -> None:
         await consumer.stop()
 
 
-def note_output(states: Mapping[Partition, PartitionState], topic: str, headers: Sequence[tuple[str, bytes]]) -> None:
+def note_output(
+    states: Mapping[Partition, PartitionState], topic: str, headers: Sequence[tuple[str, bytes]]
+) -> None:
     """Notes one output record by its identity header; records of other partitions and producers are passed over."""
     identity = next((value.decode() for name, value in headers if name == "ce_id"), "")
     kind, scorer, source = parse_identity(topic, identity)
@@ -147,5 +160,3 @@ def parse_identity(topic: str, identity: str) -> tuple[str, str, tuple[Partition
         return kind, scorer_name, (Partition(name, int(index)), int(offset))
     except ValueError:
         return "", "", None
-
-

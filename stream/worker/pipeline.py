@@ -90,7 +90,9 @@ class Pipeline:
                 await self.activations.open()
                 break
             except (StoreUnavailable, KafkaError, OSError) as error:
-                self.problem = f"waiting for {'Redis' if isinstance(error, StoreUnavailable) else 'Kafka'}: {error}"
+                self.problem = (
+                    f"waiting for {'Redis' if isinstance(error, StoreUnavailable) else 'Kafka'}: {error}"
+                )
                 log.warning(self.problem)
                 await asyncio.sleep(WAITS_S[min(attempt, len(WAITS_S) - 1)])
                 attempt += 1
@@ -139,11 +141,16 @@ class Pipeline:
                 except FATAL as error:
                     self._end(error)
                 except (StoreError, KafkaError, OSError, TimeoutError) as error:
-                    self.problem = f"waiting for {'Redis' if isinstance(error, StoreUnavailable) else 'Kafka'}: {error}"
+                    self.problem = (
+                        f"waiting for {'Redis' if isinstance(error, StoreUnavailable) else 'Kafka'}: {error}"
+                    )
                     log.warning("cannot acquire partitions, trying again", error=str(error))
             await asyncio.sleep(WAITS_S[min(attempt, len(WAITS_S) - 1)])
             attempt += 1
-            if self.consumer is not None and {TP(tp.topic, tp.partition) for tp in self.consumer.assignment()} != wanted:
+            if (
+                self.consumer is not None
+                and {TP(tp.topic, tp.partition) for tp in self.consumer.assignment()} != wanted
+            ):
                 break
         return {}
 
@@ -213,7 +220,11 @@ class Pipeline:
 
     def _mark(self) -> None:
         if self.consumer is not None:
-            done = {tp: min(state.lease.offsets.values()) for tp, state in self.states.items() if state.lease.offsets}
+            done = {
+                tp: min(state.lease.offsets.values())
+                for tp, state in self.states.items()
+                if state.lease.offsets
+            }
             self.consumer.mark_done(done)
 
     def _note_refusals(self, prepared: Prepared, records: Mapping[PartitionState, int]) -> None:
@@ -275,7 +286,10 @@ class Pipeline:
         self.states = {TP(state.partition.topic, state.partition.index): state for state in acquired}
         for state in acquired:
             if state.lease.rolled_back:
-                log.error("Redis was rolled back: state is older than seen before, scoring again from it", partition=str(state.partition))
+                log.error(
+                    "Redis was rolled back: state is older than seen before, scoring again from it",
+                    partition=str(state.partition),
+                )
         paused = {tp for tp, state in self.states.items() if state.paused_at_ms}
         if paused:
             self.consumer.pause_partitions(paused)
@@ -286,7 +300,9 @@ class Pipeline:
         self.generation += 1
         self._failures += 1
         self.problem = f"recovering from {type(error).__name__}"
-        log.warning("poll failed; dropping leases and acquiring again", error=f"{type(error).__name__}: {error}")
+        log.warning(
+            "poll failed; dropping leases and acquiring again", error=f"{type(error).__name__}: {error}"
+        )
         if self._failures > MOST_FAILURES_WITHOUT_PROGRESS:
             self._end(error)
             return

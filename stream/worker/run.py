@@ -78,7 +78,9 @@ def run_worker(settings: Settings) -> int:
     library = BundleLibrary(settings.bundle_dirs)
     warm_up(scorers, library)
     app = build_app(settings, scorers, library)
-    worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, override_logging=False, daemon=True, quiet=True)
+    worker = faust.Worker(
+        app, loglevel="WARN", redirect_stdouts=False, override_logging=False, daemon=True, quiet=True
+    )
     code = 0
     try:
         worker.execute_from_commandline()
@@ -157,7 +159,8 @@ def consumer_arguments(settings: Settings) -> dict[str, Any]:
     Membership is static, so a restart within the session timeout moves no partitions.
     """
     return client_arguments(settings) | {
-        "group_instance_id": settings.worker_id or f"{settings.namespace}-{socket.gethostname()}-{os.getpid()}",
+        "group_instance_id": settings.worker_id
+        or f"{settings.namespace}-{socket.gethostname()}-{os.getpid()}",
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
         "isolation_level": "read_committed",
@@ -170,4 +173,3 @@ def consumer_arguments(settings: Settings) -> dict[str, Any]:
         "rebalance_timeout_ms": 60_000,
         "request_timeout_ms": 40_000,
     }
-

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as kafka_python_murmur2
 
-from stream.murmur2 import murmur2, partitions_of
+from scoring.murmur2 import murmur2, partitions_of
 
 # org.apache.kafka.common.utils.UtilsTest.testMurmur2
 JAVA = {
