@@ -1,0 +1,1 @@
+"""Looks into the state store for people, and forgets an entity there."""
