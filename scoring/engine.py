@@ -76,7 +76,7 @@ def judge(in_force: InForce, tables: Sequence[FeatureTable]) -> list[Verdicts]:
     noted = np.flatnonzero(levels >= WATCH)
     explanations = _explain(in_force.bundle, features, history, lengths, noted)
     verdicts, at = [], 0
-    for table, mask in zip(tables, masks, strict=True):
+    for mask in masks:
         rows = np.flatnonzero(mask)
         here = slice(at, at + len(rows))
         verdict = Verdicts(in_force, np.full(len(mask), np.nan), np.zeros(len(mask), np.uint8))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from schemas.event import EventType
     from scoring.files.mapping import Mapping
-    from stream.replay.order import Order
+    from stream.replay.order import Order, Summary
     from stream.settings import Settings
 
 EPILOG = (
@@ -50,7 +50,6 @@ def replay(
 
     Files have no broker time, so the check for events of the far future is left out. Nothing is written to live topics.
     """
-    from stream.replay.order import Summary
     from stream.replay.report import Report, print_summary
     from stream.replay.run import replay as run
     from stream.settings import load
@@ -58,7 +57,7 @@ def replay(
     settings = load()
     order = _order(settings, sources, scorer or [], bundle, map_, from_, to, limit, out, against)
     with Report(quiet=json_) as report:
-        summary: Summary = _run(run(settings, order, report.progress))
+        summary = _run(run(settings, order, report.progress))
     print_summary(summary, order, as_json=json_)
 
 
