@@ -1,0 +1,32 @@
+"""Where the machine code of the feature kernels is kept between runs, and whether all of it is there.
+
+Numba invalidates a cached function by its own file only; a change in a function it calls would go unnoticed. So the
+cache folder is named after a digest of all kernel sources. Nothing in here imports numba: who only asks need not wait.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+SOURCES = Path(__file__).with_name("features")
+COMPLETE = "complete"
+
+
+def cache_folder() -> Path:
+    """The folder of the machine code of the kernels as they are now, under `XDG_CACHE_HOME` or `~/.cache`."""
+    sources = hashlib.sha256()
+    for path in sorted(SOURCES.glob("*.py")):
+        sources.update(path.read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "riskstream" / f"kernels-{sources.hexdigest()[:16]}"
+
+
+def is_complete() -> bool:
+    """Whether every kernel was compiled: `python -m scoring.warm` did it to its end."""
+    return (cache_folder() / COMPLETE).exists()
+
+
+def mark_complete() -> None:
+    """Notes that every kernel was compiled."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    (cache_folder() / COMPLETE).touch()
