@@ -1,0 +1,1 @@
+"""Finds a published score and says why it is what it is."""
