@@ -165,7 +165,7 @@ class Poller:
 
     def _decide_and_write(self, part: Folded) -> None:
         state, chunk = part.state, part.chunk
-        at = Coordinates(state.partition.topic, state.partition.index, chunk.offsets)
+        at = Coordinates(state.namespace, state.partition.topic, state.partition.index, chunk.offsets)
         outputs: list[tuple[int, str, str, Output]] = []
         for name, verdicts in part.verdicts.items():
             table = part.tables[verdicts.in_force.scorer.view.name]
@@ -240,7 +240,7 @@ class Poller:
     ) -> Output:
         source = Source(part.state.partition.topic, part.state.partition.index, record.offset)
         return write_dead_letter(
-            source=source, raw=record.value, key=record.key, refused=refused, stage=stage,
+            namespace=part.state.namespace, source=source, raw=record.value, key=record.key, refused=refused, stage=stage,
             content=self.dead_letter_content, scorer=scorer, event_id=event_id,
         )  # fmt: skip
 

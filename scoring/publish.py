@@ -48,8 +48,9 @@ class Output(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Where the rows of a table came from: a topic's partition and one offset per row."""
+    """Where the rows of a table came from: a namespace, a topic's partition and one offset per row."""
 
+    namespace: str
     topic: str
     partition: int
     offsets: Sequence[int]
@@ -57,7 +58,7 @@ class Coordinates:
     @property
     def origin(self) -> str:
         """The CloudEvents source of whatever is made from this partition."""
-        return source_of("riskstream", self.topic, self.partition)
+        return source_of(self.namespace, self.topic, self.partition)
 
 
 def score_ids(scorer: str, at: Coordinates, id_hash: NDArray[np.uint64]) -> list[str]:
@@ -225,6 +226,7 @@ class ScoreWriter:
 
 def write_dead_letter(
     *,
+    namespace: str,
     source: Source,
     raw: bytes | None,
     key: bytes | None,
@@ -245,7 +247,7 @@ def write_dead_letter(
         dead_letter_id=identity, reason=Reason(refused.reason), stage=stage, source=source, path=refused.path,
         detail=refused.detail, scorer=scorer, event_id=event_id, value_bytes=len(raw or b""), **body,
     )  # fmt: skip
-    origin = source_of("riskstream", source.topic, source.partition)
+    origin = source_of(namespace, source.topic, source.partition)
     return Output(DEAD_LETTERS, "dead_letter", identity, origin, key, _encode(letter))
 
 

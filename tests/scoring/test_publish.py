@@ -1,0 +1,120 @@
+"""What is written: the quick text form equals the encoded struct, and identities come from the source."""
+
+import base64
+
+import msgspec
+import numpy as np
+import pytest
+
+from schemas.codec import Refused
+from schemas.dead_letter import DeadLetter, Reason
+from schemas.events.transaction import EVENT, Transaction
+from schemas.score import Score
+from schemas.source import Source
+from scoring.catalog import scorers
+from scoring.engine import InForce, judge, raise_alerts
+from scoring.features.batch import EventBatch
+from scoring.features.table import fold_table
+from scoring.model.bundle import load_bundle
+from scoring.publish import (
+    Coordinates,
+    ScoreWriter,
+    alert_id,
+    rows_in_base64,
+    score_ids,
+    write_dead_letter,
+)
+from tests.support.small_bundles import write_small_bundle
+
+HOUR_MS = 3_600_000
+AT = Coordinates("tests", "transactions", 2, list(range(100, 112)))
+
+
+@pytest.fixture(scope="module")
+def in_force(tmp_path_factory) -> InForce:
+    """The payment scorer with a small bundle."""
+    scorer = scorers()["payment_anomaly"]
+    folder = write_small_bundle(tmp_path_factory.mktemp("bundles"), scorer)
+    return InForce(scorer=scorer, bundle=load_bundle(folder), policy=scorer.policy, live=True)
+
+
+def payments() -> list[Transaction]:
+    """Eleven ordinary payments with awkward ids, and one twenty times as large."""
+    ordinary = [
+        Transaction(
+            event_id=f'e"{n}\\é', occurred_at_ms=1_700_000_000_000 + n * HOUR_MS, account_id="kö\n1", amount=10.0 + n % 3
+        )
+        for n in range(11)
+    ]
+    return [*ordinary, msgspec.structs.replace(ordinary[-1], event_id="large", amount=250.0)]
+
+
+def judged(in_force: InForce):
+    table = fold_table(in_force.scorer.view, EventBatch.from_events(EVENT, payments()))
+    return judge(in_force, [table])[0], table
+
+
+def test_the_quick_text_is_byte_for_byte_the_encoded_score(in_force):
+    """Most scores are put together from text: a difference would make live and replay disagree, or break readers."""
+    verdicts, table = judged(in_force)
+    writer = ScoreWriter(in_force)
+    ids = score_ids("payment_anomaly", AT, table.batch.id_hash)
+    outputs = writer.write(verdicts, table, AT, ids)
+    for row, output in enumerate(outputs):
+        features = base64.b64encode(table.vectors[row].astype("<f4").tobytes()).decode()
+        expected = msgspec.json.encode(writer.score(verdicts, table, AT, ids[row], row, features))
+        assert output.value == expected
+        assert msgspec.json.decode(output.value, type=Score).source == Source("transactions", 2, 100 + row)
+
+
+def test_levels_from_watch_on_carry_named_features_contributions_and_reasons(in_force):
+    """A person must be able to ask why; below watch nobody asks and the bytes are saved."""
+    verdicts, table = judged(in_force)
+    outputs = ScoreWriter(in_force).write(verdicts, table, AT, score_ids("payment_anomaly", AT, table.batch.id_hash))
+    first, last = (msgspec.json.decode(outputs[row].value, type=Score) for row in (0, 11))
+    assert (first.level, first.reasons, first.named_features) == ("none", (), None)
+    assert last.level == "alert"
+    assert last.reasons[0] == "CHARGE_RATIO_30D_HIGH"
+    assert last.named_features["charge_ratio_30d"] == pytest.approx(250 / 10.909, rel=1e-3)
+    assert last.contributions["charge_ratio_30d"] > 0
+
+
+def test_an_alert_is_written_once_and_its_like_is_held_back_by_name(in_force):
+    """Cool-down: the second one within the hour names the first."""
+    verdicts, table = judged(in_force)
+    ids = score_ids("payment_anomaly", AT, table.batch.id_hash)
+    state = raise_alerts(verdicts, table, {}, {row: alert_id(ids[row]) for row in range(12)})
+    writer = ScoreWriter(in_force)
+    assert [row for row, _ in writer.write_alerts(verdicts, table, AT, ids)] == [11]
+    again = raise_alerts(verdicts, table, state, {row: "another" for row in range(12)})
+    assert verdicts.suppressed_by == {11: alert_id(ids[11])}
+    assert again == {}
+    assert writer.write_alerts(verdicts, table, AT, ids) == []
+
+
+def test_ids_do_not_depend_on_the_bundle_and_differ_by_record():
+    """A re-scoring under another bundle is the same record's score, and is recognised as such."""
+    ids = score_ids("payment_anomaly", Coordinates("tests", "transactions", 2, [5, 6]), np.array([7, 7], np.uint64))
+    assert ids == ["payment_anomaly:transactions:2:5:00000007", "payment_anomaly:transactions:2:6:00000007"]
+
+
+@pytest.mark.parametrize("features", [1, 2, 3, 45, 46, 47])
+def test_rows_in_base64_equal_the_standard_library_for_every_padding(features):
+    """One call for all rows must not change one character."""
+    rng = np.random.default_rng(features)
+    vectors = rng.normal(size=(7, features)).astype(np.float32)
+    assert rows_in_base64(vectors) == [base64.b64encode(row.tobytes()).decode() for row in vectors]
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"), [("nothing", set()), ("hash", {"value_xxh3"}), ("bytes", {"value_xxh3", "value_base64"})]
+)
+def test_a_dead_letter_keeps_of_the_bytes_what_the_setting_says(content, kept):
+    """Bytes may hold personal data: by default only their hash leaves the worker."""
+    output = write_dead_letter(
+        namespace="tests", source=Source("transactions", 1, 9), raw=b'{"secret":', key=b"k",
+        refused=Refused(Reason.BROKEN_JSON, "$", "truncated"), stage="decode", content=content,
+    )  # fmt: skip
+    letter = msgspec.json.decode(output.value, type=DeadLetter)
+    assert {name for name in ("value_xxh3", "value_base64") if getattr(letter, name)} == kept
+    assert (letter.dead_letter_id, letter.value_bytes) == ("dead:transactions:1:9", 10)
