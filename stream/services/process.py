@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stream.errors import JobFailed
@@ -22,20 +22,28 @@ class ChildProcess:
         command: program and arguments.
         log: file that standard output and error are appended to.
         detached: live on after the starter; otherwise end with it, even when it is killed with -9.
+        environment: its environment variables; this process's when not given.
 
     Raises:
         JobFailed: the program cannot be executed.
     """
 
-    def __init__(self, command: Sequence[str], *, log: Path, detached: bool = False) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        detached: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.log = log
         self._held: subprocess.Popen[bytes] | None = None
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             if detached:
-                self.pid = _start_detached(command, output.fileno())
+                self.pid = _start_detached(command, output.fileno(), environment)
             else:
-                self._held, self.pid = _start_guarded(command, output.fileno())
+                self._held, self.pid = _start_guarded(command, output.fileno(), environment)
         if self.pid <= 0:
             raise JobFailed(f"{command[0]} did not start; see {log}: {self.log_tail()}")
         self.birth = process_birth(self.pid)
@@ -126,7 +134,9 @@ def stop_process(pid: int, birth: str | None, *, grace_seconds: float) -> bool:
     return True
 
 
-def _start_guarded(command: Sequence[str], output: int) -> "tuple[subprocess.Popen[bytes], int]":
+def _start_guarded(
+    command: Sequence[str], output: int, environment: Mapping[str, str] | None
+) -> "tuple[subprocess.Popen[bytes], int]":
     # a session of its own: Ctrl-C in the terminal reaches the starter alone, which then stops them in order
     guard = subprocess.Popen(
         [sys.executable, "-I", "-S", str(GUARD), *command],
@@ -134,16 +144,22 @@ def _start_guarded(command: Sequence[str], output: int) -> "tuple[subprocess.Pop
         stdout=subprocess.PIPE,
         stderr=output,
         start_new_session=True,
+        env=environment,
     )
     assert guard.stdout is not None
     told = guard.stdout.readline().strip()
     return guard, int(told) if told.isdigit() else 0
 
 
-def _start_detached(command: Sequence[str], output: int) -> int:
+def _start_detached(command: Sequence[str], output: int, environment: Mapping[str, str] | None) -> int:
     try:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env=environment,
         )
     except OSError as error:
         raise JobFailed(

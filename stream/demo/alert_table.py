@@ -1,0 +1,34 @@
+"""The last alerts as a table: when, who, how high, and why in words."""
+
+from rich.markup import escape
+from rich.table import Table
+
+from schemas.alert import Alert
+from stream.demo.frauds import episode_of
+from stream.demo.state import DemoState, day_of
+
+SHOWN = 40
+REASONS_SHOWN = 2
+
+
+def alert_table(state: DemoState, most: int = SHOWN) -> Table:
+    """The last alerts, at most so many, the newest first."""
+    table = Table(expand=True, box=None, pad_edge=False, header_style="bold")
+    table.add_column("event time", no_wrap=True)
+    table.add_column("entity", no_wrap=True)
+    table.add_column("score", no_wrap=True, justify="right")
+    table.add_column("scorer", no_wrap=True)
+    table.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
+    for alert in list(state.ledger.shown)[: -most - 1 : -1]:
+        injected = episode_of(alert.event_id) is not None
+        mark = "[magenta]● injected fraud[/]  " if injected else ""
+        table.add_row(
+            day_of(alert.occurred_at_ms), escape(alert.entity), f"[red]{alert.value:.4f}[/]", alert.scorer,
+            mark + escape(why(alert)),
+        )  # fmt: skip
+    return table
+
+
+def why(alert: Alert) -> str:
+    """The leading reasons of an alert in words."""
+    return "; ".join(alert.explanation.split("; ")[:REASONS_SHOWN])
