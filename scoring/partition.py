@@ -130,6 +130,11 @@ class PartitionState:
         """False while records are folded again whose outputs were already written."""
         return self.next_offset > self.emitted.highest
 
+    @property
+    def first_unwritten(self) -> int:
+        """The first offset from `next_offset` on of which no output can be there: a change takes effect from it."""
+        return max(self.next_offset, self.emitted.highest + 1)
+
     def scorers_at(self, offset: int) -> list[InForce]:
         """What scores the record at this offset."""
         found = []
@@ -176,10 +181,20 @@ class PartitionState:
             for key, value in zip(missing, values, strict=True):
                 self.cache.put(key, value)
 
-    def note_refusals(self, outcomes: Iterable[bool], share: float) -> bool:
-        """Takes in whether records were refused; True when more than `share` of the window was.
+    def note_refusals(self, outcomes: Sequence[bool], share: float) -> bool:
+        """Takes in whether records were refused, in order; True when more than `share` of the window was at any of them.
 
         The window must be full: a few bad records at the start do not stop a partition.
         """
-        self.refused.extend(outcomes)
-        return len(self.refused) == REFUSAL_WINDOW and sum(self.refused) > share * REFUSAL_WINDOW
+        within = sum(self.refused)
+        if not within and not any(outcomes):
+            self.refused.extend(outcomes[-REFUSAL_WINDOW:])
+            return False
+        too_many = False
+        for refused in outcomes:
+            if len(self.refused) == REFUSAL_WINDOW:
+                within -= self.refused[0]
+            self.refused.append(refused)
+            within += refused
+            too_many |= len(self.refused) == REFUSAL_WINDOW and within > share * REFUSAL_WINDOW
+        return too_many

@@ -28,7 +28,8 @@ def set_up_logging(settings: Settings) -> None:
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    # aiokafka reports every rebalance and every retried request as warnings; riskstream says what matters
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    # aiokafka reports every rebalance and every retried request, 80 lines a second while a broker is away; what it cannot
+    # mend it raises, and riskstream says what matters
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("faust").setLevel(logging.ERROR)
     logging.getLogger("mode").setLevel(logging.ERROR)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.activation import Activation, Desired
 from schemas.topics import ACTIVATIONS
@@ -17,6 +19,9 @@ from stream.settings import Settings
 _activation = msgspec.json.Decoder(Activation).decode
 _desired = msgspec.json.Decoder(Desired).decode
 _encode = msgspec.json.Encoder().encode
+_PARTITION = TopicPartition(ACTIVATIONS, 0)
+CAUGHT_UP_WITHIN_S = 15.0
+log = structlog.get_logger("riskstream.worker")
 
 
 class Resume(msgspec.Struct, frozen=True):
@@ -51,18 +56,45 @@ class ActivationLog:
             aiokafka.errors.KafkaError: the broker or the topic cannot be reached.
         """
         consumer = AIOKafkaConsumer(
-            **client_arguments(self.settings), enable_auto_commit=False, isolation_level="read_committed"
-        )
-        await consumer.start()
+            **client_arguments(self.settings), enable_auto_commit=False, isolation_level="read_committed",
+            auto_offset_reset="earliest",
+        )  # fmt: skip
+        try:
+            await consumer.start()
+            consumer.assign([_PARTITION])
+            await consumer.seek_to_beginning(_PARTITION)
+            end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
+            while await consumer.position(_PARTITION) < end:
+                for records in (await consumer.getmany(timeout_ms=500)).values():
+                    self._take(records)
+        except BaseException:
+            await consumer.stop()
+            raise
         self._consumer = consumer
-        partition = TopicPartition(ACTIVATIONS, 0)
-        consumer.assign([partition])
-        await consumer.seek_to_beginning(partition)
-        end = (await consumer.end_offsets([partition]))[partition]
-        while await consumer.position(partition) < end:
-            for records in (await consumer.getmany(timeout_ms=500)).values():
-                self._take(records)
         self._following = asyncio.create_task(self._follow(consumer))
+
+    async def end_offset(self) -> int:
+        """Where the topic ends now, asked of its broker.
+
+        Raises:
+            aiokafka.errors.KafkaError: no answer.
+        """
+        if self._consumer is None:
+            raise KafkaConnectionError("the activations are not open")
+        end: int = (await self._consumer.end_offsets([_PARTITION]))[_PARTITION]
+        return end
+
+    async def catch_up(self) -> None:
+        """Returns when everything written up to now is known here.
+
+        Raises:
+            TimeoutError, aiokafka.errors.KafkaError: the broker does not answer.
+        """
+        async with asyncio.timeout(CAUGHT_UP_WITHIN_S):
+            end = await self.end_offset()
+            # the position is aiokafka's, which has no event for it
+            while self._consumer is not None and await self._consumer.position(_PARTITION) < end:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
     async def close(self) -> None:
         """Stops following."""
@@ -75,7 +107,8 @@ class ActivationLog:
 
     async def write(self, producer: AIOKafkaProducer, activation: Activation) -> None:
         """Writes an activation and waits until it is durable; only then may it be used."""
-        key = f"{self.settings.namespace}|activation|{activation.scorer}|{activation.topic}|{activation.partition}|{activation.from_offset}"
+        parts = (activation.scorer, activation.topic, activation.partition, activation.from_offset)
+        key = "|".join(map(str, (self.settings.namespace, "activation", *parts)))
         await producer.send_and_wait(ACTIVATIONS, key=key.encode(), value=_encode(activation), partition=0)
         self._add(activation)
 
@@ -85,22 +118,35 @@ class ActivationLog:
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:
-            for records in (await consumer.getmany(timeout_ms=1_000)).values():
-                self._take(records)
+            try:
+                for records in (await consumer.getmany(timeout_ms=1_000)).values():
+                    self._take(records)
+            except KafkaError as error:
+                log.warning("cannot follow the activations, trying again", error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(1)
 
     def _take(self, records: list[Any]) -> None:
         for record in records:
-            namespace, kind, *_ = (record.key or b"||").decode().split("|")
-            if namespace != self.settings.namespace or record.value is None:
-                continue
-            if kind == "activation":
-                self._add(_activation(record.value))
-            elif kind == "desired":
-                wanted = _desired(record.value)
-                self.desired[wanted.scorer] = wanted
-            elif kind == "resume":
-                resume = msgspec.json.decode(record.value, type=Resume)
-                self.resumed[Partition(resume.topic, resume.partition)] = resume.asked_at_ms
+            try:
+                self._take_one(record)
+            except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+                log.error(
+                    "passed over a record of the activations that is none", offset=record.offset,
+                    error=f"{type(error).__name__}: {error}",
+                )  # fmt: skip
+
+    def _take_one(self, record: Any) -> None:
+        namespace, kind, *_ = (record.key or b"||").decode().split("|")
+        if namespace != self.settings.namespace or record.value is None:
+            return
+        if kind == "activation":
+            self._add(_activation(record.value))
+        elif kind == "desired":
+            wanted = _desired(record.value)
+            self.desired[wanted.scorer] = wanted
+        elif kind == "resume":
+            resume = msgspec.json.decode(record.value, type=Resume)
+            self.resumed[Partition(resume.topic, resume.partition)] = resume.asked_at_ms
 
     def _add(self, activation: Activation) -> None:
         known = self.activations.setdefault(

@@ -1,12 +1,13 @@
-"""One Faust event per poll: a transport whose consumer hands over `{partition: records}` and starts where it is told.
+"""One Faust event per poll: a transport whose consumer hands over `{partition: records}` and reads where it is told.
 
 Faust's app, agents, worker and rebalancing stay. Overridden is what was found wrong or slow in faust-streaming 0.15.3:
-four tasks per record; start offsets that only `seek_to_committed` decides; commits by acknowledged message, which pass
-records still in work; a fixed sleep of one second when a buffer is full; reading uncommitted records.
+four tasks per record; start offsets that only `seek_to_committed` decides, and within a time limit; commits by
+acknowledged message, which pass records still in work; a fixed sleep of one second when a buffer is full; reading
+uncommitted records. Where to begin is the keeper's: it may take as long as Kafka or Redis are away.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import faust
@@ -16,8 +17,9 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from stream.worker.keeper import Keeper
+
 Poll = dict[TP, list[Any]]
-StartOffsets = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 
 
 class PollSchema(faust.Schema):  # type: ignore[misc]
@@ -50,6 +52,7 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*arguments, **named)
         self._room = asyncio.Event()
         self._room.set()
+        self._held = asyncio.Event()
         self._done: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> ReadCommittedThread:
@@ -82,15 +85,26 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
         return True
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Acquires the assigned partitions and seeks to the offsets that belong to their state."""
+        """Tells the keeper of the new assignment; it seeks to the offsets that belong to the states."""
         self._done.clear()
         self._room.set()
-        offsets: Mapping[TP, int] = await self.transport.start_offsets(
-            {ensure_TP(tp) for tp in self.assignment()}
-        )
-        if offsets:
-            await self.seek_wait(offsets)
-        return offsets
+        keeper: Keeper = self.transport.keeper
+        keeper.consumer = self
+        keeper.rebalanced()
+        return {}
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Lets the poll in flight come to its commit before Kafka gives the partitions to another worker."""
+        await self.transport.keeper.release()
+        await super().on_partitions_revoked(revoked)
+
+    def hold(self) -> None:
+        """Fetch nothing until `proceed`."""
+        self._held.clear()
+
+    def proceed(self) -> None:
+        """The partitions are held and the positions are right: fetch."""
+        self._held.set()
 
     def on_buffer_full(self, tp: TP) -> None:
         """The agent has a poll waiting: fetch no further."""
@@ -108,15 +122,18 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
     async def _drain_messages(self, fetcher: Any) -> None:
         transport = self.transport
         while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+            if not self._held.is_set():
+                await self.wait_first(self._held.wait())
+                continue
             if not self._room.is_set():
                 await self.wait_first(self._room.wait(), self.suspend_flow.wait())
-            generation = transport.generation()
+            generation = transport.keeper.generation
             records, _ = await self._wait_next_records(1.0)
             if not records:
                 await asyncio.sleep(0)
                 continue
-            if not self.flow_active or generation != transport.generation():
-                continue  # fetched for a lease that is gone; the next one seeks
+            if not self.flow_active or generation != transport.keeper.generation:
+                continue  # fetched for a hold that is gone; the next one seeks
             poll: Poll = {ensure_TP(tp): found for tp, found in records.items() if found}
             if not poll:
                 continue
@@ -134,17 +151,12 @@ class PollTransport(driver.Transport):  # type: ignore[misc]
 
     Attributes:
         consumer_arguments: keyword arguments of the aiokafka consumer.
-        start_offsets: gives the offsets to begin at for a set of partitions.
-        generation: number of the current leases; polls of an older one are dropped.
+        keeper: knows where to begin, and which polls still count.
     """
 
     Consumer = PollConsumer
 
-    def __init__(
-        self, *arguments: Any, consumer_arguments: dict[str, Any], start_offsets: StartOffsets,
-        generation: Callable[[], int], **named: Any,
-    ) -> None:  # fmt: skip
+    def __init__(self, *arguments: Any, consumer_arguments: dict[str, Any], keeper: Keeper, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.consumer_arguments = consumer_arguments
-        self.start_offsets = start_offsets
-        self.generation = generation
+        self.keeper = keeper

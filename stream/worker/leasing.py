@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from schemas.activation import Activation
+from schemas.activation import Activation, Desired
 from schemas.catalog import event_types
 from schemas.codec import EventDecoder
 from scoring.engine import InForce
+from scoring.model.errors import RefusedBundle
 from scoring.partition import Emitted, PartitionState, StateCache
 from scoring.policy import Policy
 from scoring.records import RecordReader
@@ -24,6 +26,7 @@ from stream.worker.activation_log import ActivationLog
 from stream.worker.outputs import scan
 
 PAUSED = "paused"
+log = structlog.get_logger("riskstream.worker")
 
 
 @dataclass(eq=False)
@@ -51,6 +54,8 @@ class Leasing:
             JobFailed: the log no longer reaches back to the state, or a recorded bundle is not at hand.
             PartitionCountChanged, StoreUnavailable, KafkaError: as they say.
         """
+        # who held the partitions before may have activated something a moment ago
+        await self.log.catch_up()
         counts = {topic: len(await producer.partitions_for(topic)) for topic in {p.topic for p in partitions}}
         leases = await asyncio.gather(
             *(self.store.acquire(p, partition_count=counts[p.topic]) for p in partitions)
@@ -65,15 +70,30 @@ class Leasing:
         return states
 
     async def activate_desired(self, state: PartitionState, producer: AIOKafkaProducer) -> bool:
-        """Puts in force what an operator asked for, from the state's next offset on; True when something changed."""
+        """Puts in force what an operator asked for, from the next record on that is not out; True when something changed.
+
+        What cannot be put in force - no such bundle here, one for another view, a policy that is none - is said once, and
+        the scorer goes on with what is recorded.
+        """
         changed = False
         for name, wanted in self.log.desired.items():
             scorer, known = self.scorers.get(name), self.log.of(name, state.partition)
-            if scorer is None or scorer.topic != state.partition.topic or not known:
+            if scorer is None or scorer.topic != state.partition.topic or not known or wanted == self._refused.get(name):
                 continue
-            current, policy = known[-1], msgspec.convert(wanted.policy_content, Policy)
-            if (current.bundle, current.policy) != (wanted.bundle, policy.digest):
-                await self._activate(state, scorer, wanted.bundle, policy, state.next_offset, producer)
+            try:
+                policy = msgspec.convert(wanted.policy_content, Policy)
+                self.library.load(scorer, wanted.bundle)
+            except (JobFailed, RefusedBundle, ValueError) as error:
+                self._refused[name] = wanted
+                log.error("cannot activate what was asked for; going on as before", scorer=name, error=str(error))
+                continue
+            if (known[-1].bundle, known[-1].policy) != (wanted.bundle, policy.digest):
+                start = max(state.first_unwritten, known[-1].from_offset)
+                await self._activate(state, scorer, wanted.bundle, policy, start, producer)
+                log.info(
+                    "activated", scorer=name, bundle=wanted.bundle, policy=policy.digest,
+                    partition=str(state.partition), from_offset=start,
+                )  # fmt: skip
                 changed = True
         if changed:
             self._load(state)
@@ -123,8 +143,7 @@ class Leasing:
                 await self._activate(state, scorer, bundle.digest, scorer.policy, state.next_offset, producer)
             elif known[-1].view != scorer.view.digest:
                 bundle = self.library.champion(scorer)
-                ahead = [offset for offset in state.lease.offsets.values()]
-                start = max([state.emitted.highest + 1, state.next_offset, *ahead])
+                start = max([state.first_unwritten, known[-1].from_offset, *state.lease.offsets.values()])
                 await self._activate(state, scorer, bundle.digest, scorer.policy, start, producer)
         await self.activate_desired(state, producer)
         self._load(state)
@@ -168,11 +187,12 @@ class Leasing:
     def __post_init__(self) -> None:
         # one object for the same thing on all partitions, so that they share one model call
         self._shared: dict[tuple[str, str, str, bool], InForce] = {}
+        self._refused: dict[str, Desired] = {}
 
     async def _begins(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         consumer = AIOKafkaConsumer(**client_arguments(self.settings), enable_auto_commit=False)
-        await consumer.start()
         try:
+            await consumer.start()
             targets = {
                 TopicPartition(partition.topic, partition.index): partition for partition in partitions
             }

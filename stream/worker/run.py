@@ -27,6 +27,7 @@ from stream.state_store import redis_address
 from stream.worker.activation_log import ActivationLog
 from stream.worker.batching import PollSchema, PollTransport
 from stream.worker.health import HealthServer
+from stream.worker.keeper import Keeper
 from stream.worker.leasing import Leasing, make_decoders
 from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
@@ -54,7 +55,7 @@ class WorkerApp(faust.App):  # type: ignore[misc]
         await super().on_first_start()
         await self.health.start()
         self.pipeline.watchdog.start()
-        await self.pipeline.open()
+        await self.pipeline.keeper.open()
         gc.collect()
         gc.freeze()  # what is loaded now stays; later collections need not walk it
         log.info("worker up", health=f"http://127.0.0.1:{self.health.port}", pid=os.getpid())
@@ -86,7 +87,7 @@ def run_worker(settings: Settings) -> int:
         worker.execute_from_commandline()
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else int(left.code is not None)
-    fatal = app.pipeline.fatal
+    fatal = app.pipeline.keeper.fatal
     if fatal is not None:
         print(f"riskstream worker: {fatal}", file=sys.stderr, flush=True)
         return 1
@@ -120,27 +121,21 @@ def build_app(settings: Settings, scorers: Mapping[str, Scorer], library: Bundle
     metrics = Metrics()
     activations = ActivationLog(settings)
     store = RedisStore(redis_address(settings), settings.namespace)
-    app.pipeline = Pipeline(
+    keeper = Keeper(
         settings=settings,
         store=store,
         leasing=Leasing(settings, store, scorers, library, activations, make_decoders(settings, scorers)),
         activations=activations,
         metrics=metrics,
-        watchdog=Watchdog(settings.model_timeout_s),
         on_fatal=lambda: os.kill(os.getpid(), signal.SIGTERM),
     )
-    app.health = HealthServer(settings.health_port, app.pipeline.problems, metrics)
-
-    async def start_offsets(wanted: set[Any]) -> Mapping[Any, int]:
-        app.pipeline.consumer = app.consumer
-        return await app.pipeline.acquire(wanted)
-
+    app.pipeline = Pipeline(settings, keeper, metrics, Watchdog(settings.model_timeout_s))
+    app.health = HealthServer(settings.health_port, keeper.problems, metrics)
     app.transport = PollTransport(
         [URL(f"kafka://{server}") for server in servers],
         app,
         consumer_arguments=consumer_arguments(settings),
-        start_offsets=start_offsets,
-        generation=lambda: app.pipeline.generation,
+        keeper=keeper,
     )
     topics = sorted({scorer.topic for scorer in scorers.values()})
 

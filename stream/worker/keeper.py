@@ -1,0 +1,333 @@
+"""Holding partitions: one path to take them over, whether at the start, after a rebalance or after any loss.
+
+Leases and caches are dropped, nothing is fetched and the worker is not ready, until the partitions are acquired and the
+consumer stands where their state is. What was fetched before is never scored: every step of that raises the generation.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from faust.types import TP
+
+from scoring.model.errors import RefusedBundle
+from scoring.partition import PartitionState
+from scoring.store.contract import (
+    EvictingStore,
+    Partition,
+    PartitionCountChanged,
+    StateStore,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
+from stream.errors import JobFailed
+from stream.settings import Settings
+from stream.worker.activation_log import ActivationLog
+from stream.worker.leasing import PAUSED, Leasing
+from stream.worker.metrics import Metrics
+from stream.worker.outputs import abandon, make_producer
+
+FATAL = (JobFailed, RefusedBundle, PartitionCountChanged, EvictingStore, StoreRefused)
+WAITS_S = (0.1, 0.3, 1.0, 2.0, 5.0)
+LOOK_EVERY_S = 0.5
+ANSWER_WITHIN_S = 2.0
+SETTLE_WITHIN_S = 10.0
+MOST_FAILURES_WITHOUT_PROGRESS = 8
+log = structlog.get_logger("riskstream.worker")
+
+
+@dataclass(eq=False)
+class Keeper:
+    """Keeps a worker's hold on the partitions that Kafka assigns to it.
+
+    Attributes:
+        consumer: the Faust consumer, once there is one.
+        states: the partitions held; empty while they are being taken over.
+        generation: number of the present hold; a poll fetched under another is dropped.
+        turn: held by whoever changes states: a poll being scored, or a take-over.
+        in_flight: the poll whose outputs are out and not yet committed.
+        fatal: why the worker has to end, once it has to.
+    """
+
+    settings: Settings
+    store: StateStore
+    leasing: Leasing
+    activations: ActivationLog
+    metrics: Metrics
+    on_fatal: Callable[[], None]
+    consumer: Any = None
+    states: dict[TP, PartitionState] = field(default_factory=dict)
+    generation: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    in_flight: "asyncio.Task[None] | None" = None
+    fatal: BaseException | None = None
+    problem: str = "starting"
+
+    def __post_init__(self) -> None:
+        self._wanted = asyncio.Event()
+        self._failures = 0
+        self._producer: AIOKafkaProducer | None = None
+        self._dropped: list[AIOKafkaProducer] = []
+        self._away: dict[str, str] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connects to the store and the activations, however long they are away, and begins to keep.
+
+        Raises:
+            EvictingStore, StoreRefused: the store is not fit to keep state.
+        """
+        for attempt in range(10**9):
+            try:
+                await self.store.open()
+                await self.activations.open()
+                break
+            except FATAL:
+                raise
+            except Exception as error:  # of the clients and the network; none of them ends the wait
+                self._say_waiting(error)
+                await asyncio.sleep(_wait_s(attempt))
+        self._task = asyncio.create_task(self._keep())
+
+    async def close(self) -> None:
+        """Waits for the poll in flight, so that nothing of it is done again, and lets go."""
+        self.generation += 1
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._settle()
+        if self._producer is not None:
+            await abandon(self._producer)
+        await self.activations.close()
+        await self.store.close()
+
+    @property
+    def producer(self) -> AIOKafkaProducer:
+        """The producer of the present hold.
+
+        Raises:
+            StoreUnavailable: it was dropped after a failure; taking over makes a new one.
+        """
+        if self._producer is None:
+            raise StoreUnavailable("the producer was dropped; acquiring again makes a new one")
+        return self._producer
+
+    @property
+    def losing(self) -> bool:
+        """Whether the present hold is gone and the partitions are to be taken over again."""
+        return self._wanted.is_set()
+
+    def problems(self) -> list[str]:
+        """Why the worker is not ready; empty when it is."""
+        found = [self.problem] if self.problem else []
+        found += self._away.values()
+        for tp, state in self.states.items():
+            if state.paused_at_ms:
+                found.append(
+                    f"{tp.topic} {tp.partition} is paused: too many records were refused; look at dead-letters, "
+                    f"then: riskstream resume {tp.topic} {tp.partition}"
+                )
+            elif not state.caught_up:
+                found.append(f"{tp.topic} {tp.partition} folds again what was already scored")
+        return found
+
+    def rebalanced(self) -> None:
+        """Kafka has assigned partitions: they are taken over as soon as Kafka and Redis allow."""
+        self._drop("acquiring partitions")
+
+    async def release(self) -> None:
+        """Kafka takes the partitions away: what is in flight is committed before another worker gets them."""
+        self.generation += 1
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_WITHIN_S):
+                async with self.turn:
+                    await self._settle()
+        self._drop("acquiring partitions")
+
+    def lose(self, error: Exception) -> None:
+        """Something went wrong with a poll: whatever it was, the partitions are taken over again."""
+        self._failures += 1
+        log.warning("poll failed; dropping leases and acquiring again", error=f"{type(error).__name__}: {error}")
+        if self._failures > MOST_FAILURES_WITHOUT_PROGRESS:
+            self.end(error)
+            return
+        self.drop_producer()
+        self._drop(f"recovering from {type(error).__name__}")
+
+    def progressed(self) -> None:
+        """A poll was committed."""
+        self._failures = 0
+        self.mark()
+
+    def end(self, error: BaseException) -> None:
+        """The worker has to end: no waiting helps."""
+        self.generation += 1
+        self.fatal = error
+        self.problem = str(error)
+        log.error("worker has to end", reason=f"{type(error).__name__}: {error}")
+        self.on_fatal()
+
+    def mark(self) -> None:
+        """Tells Kafka how far the committed state is; only lag tools read it."""
+        if self.consumer is not None:
+            done = {tp: min(state.lease.offsets.values()) for tp, state in self.states.items() if state.lease.offsets}
+            self.consumer.mark_done(done)
+
+    def _drop(self, problem: str) -> None:
+        self.generation += 1
+        self.states = {}
+        self.problem = problem
+        if self.consumer is not None:
+            self.consumer.hold()
+        self._wanted.set()
+
+    def drop_producer(self) -> None:
+        """What the producer has in flight is given up: taking over waits until none of it can arrive any more."""
+        if self._producer is not None:
+            self._dropped.append(self._producer)
+            self._producer = None
+
+    async def _keep(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), LOOK_EVERY_S)
+            if self.fatal is not None:
+                await asyncio.sleep(LOOK_EVERY_S)
+                continue
+            try:
+                if self._wanted.is_set():
+                    await self._recover()
+                await self._resume_asked()
+                await self._look()
+            except Exception as error:  # whatever it was, without this task nothing is ever taken over again
+                log.error("keeping partitions failed, trying again", error=f"{type(error).__name__}: {error}")
+                self._drop(f"recovering from {type(error).__name__}")
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _recover(self) -> None:
+        attempt = 0
+        while self._wanted.is_set() and self.fatal is None:
+            async with self.turn:
+                self._wanted.clear()
+                try:
+                    await self._take_over()
+                except FATAL as error:
+                    self.end(error)
+                except Exception as error:  # Kafka, Redis or the network, in any of their ways
+                    self._wanted.set()
+                    self._say_waiting(error)
+            if self._wanted.is_set():
+                await asyncio.sleep(_wait_s(attempt))
+                attempt += 1
+
+    async def _take_over(self) -> None:
+        self.consumer.hold()
+        self.generation += 1
+        mine = self.generation
+        await self._settle()
+        self.metrics.recoveries.inc()
+        producer = await self._open_producer()
+        wanted = {TP(tp.topic, tp.partition) for tp in self.consumer.assignment()}
+        partitions = [Partition(tp.topic, tp.partition) for tp in sorted(wanted)]
+        acquired = await self.leasing.acquire(partitions, producer) if partitions else []
+        states = {TP(state.partition.topic, state.partition.index): state for state in acquired}
+        if mine == self.generation and states:
+            await self.consumer.seek_wait({tp: state.next_offset for tp, state in states.items()})
+        if mine != self.generation:
+            return  # the assignment changed meanwhile, which asks for another take-over
+        for state in acquired:
+            if state.lease.rolled_back:
+                log.error(
+                    "Redis was rolled back: state is older than seen before, scoring again from it",
+                    partition=str(state.partition),
+                )
+        self.states = states
+        self.generation += 1
+        paused = {tp for tp, state in states.items() if state.paused_at_ms}
+        if paused:
+            self.consumer.pause_partitions(paused)
+        self.problem = ""
+        self.consumer.proceed()
+        log.info("partitions acquired", partitions=len(states))
+
+    async def _settle(self) -> None:
+        """The poll in flight is committed or given up, and nothing of a dropped producer is on its way any more."""
+        in_flight, self.in_flight = self.in_flight, None
+        if in_flight is not None:
+            done, _ = await asyncio.wait([in_flight], timeout=SETTLE_WITHIN_S)
+            if not done:
+                in_flight.cancel()
+                self.drop_producer()
+        while self._dropped:
+            await abandon(self._dropped[0])
+            del self._dropped[0]
+
+    async def _open_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = make_producer(self.settings)
+            try:
+                await producer.start()
+            except BaseException:
+                await abandon(producer)
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _resume_asked(self) -> None:
+        for tp, state in list(self.states.items()):
+            if state.paused_at_ms and self.activations.resumed.get(state.partition, 0) > state.paused_at_ms:
+                async with self.turn:
+                    if self.states.get(tp) is not state:
+                        return
+                    state.paused_at_ms = 0
+                    state.new_notes[PAUSED] = "0"
+                    # polls that were fetched before lack what this partition has missed
+                    self.generation += 1
+                    await self.consumer.seek_wait({held: kept.next_offset for held, kept in self.states.items()})
+                    self.generation += 1
+                    self.consumer.resume_partitions({tp})
+                log.info("partition resumed", topic=tp.topic, partition=tp.partition)
+
+    async def _look(self) -> None:
+        """Whether Kafka and Redis answer; somebody who waits for records would not notice."""
+        partition = next((state.partition for state in self.states.values()), Partition("none", 0))
+        questions = (self.activations.end_offset(), self.store.record(partition))
+        kafka, redis = await asyncio.gather(*map(_answers, questions))
+        self._note_away("Kafka", self.settings.kafka_bootstrap, kafka)
+        self._note_away("Redis", self.settings.redis_url, redis)
+        self.metrics.ready.set(not self.problems())
+        for tp, state in self.states.items():
+            end = self.consumer.highwater(tp)
+            if end is not None:
+                self.metrics.lag.labels(tp.topic, tp.partition).set(max(0, end - state.next_offset))
+
+    def _note_away(self, name: str, address: str, answered: bool) -> None:
+        if answered and self._away.pop(name, ""):
+            log.info(f"{name} answers again")
+        elif not answered and name not in self._away:
+            self._away[name] = f"waiting for {name}: {address} does not answer"
+            log.warning(self._away[name])
+
+    def _say_waiting(self, error: Exception) -> None:
+        where = "Redis" if isinstance(error, StoreError) else "Kafka"
+        problem = f"waiting for {where}: {type(error).__name__}: {error}"
+        if problem != self.problem:
+            log.warning(problem)
+        self.problem = problem
+
+
+async def _answers(question: Awaitable[object]) -> bool:
+    try:
+        await asyncio.wait_for(question, ANSWER_WITHIN_S)
+    except Exception:  # however it fails, it is no answer
+        return False
+    return True
+
+
+def _wait_s(attempt: int) -> float:
+    return WAITS_S[min(attempt, len(WAITS_S) - 1)]
