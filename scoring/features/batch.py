@@ -25,7 +25,7 @@ class EventBatch:
         occurred_at_ms: event time, int64[n].
         event_ids: ids, n of them.
         id_hash: 64-bit hash of the event id, uint64[n].
-        body_hash: 32-bit hash of every other field, uint32[n]; the same for the same content from JSON or a file.
+        body_hash: 32-bit hash of every other field, uint32[n]; the same for the same content however it came.
         numbers: float fields, float64[n] each, NaN where missing.
         texts: hashes of the text fields, uint64[n] each, 0 where missing.
     """
@@ -54,8 +54,8 @@ class EventBatch:
         texts = {name: text_hashes(by_name[name], repeating=name != "event_id") for name in layout.texts}
         entities, entity = _indexed(by_name[event_type.key])
         return cls._assemble(
-            event_type, entities, entity, np.array(by_name["occurred_at_ms"], np.int64), list(by_name["event_id"]),
-            numbers, texts,
+            event_type, entities, entity, np.array(by_name["occurred_at_ms"], np.int64),
+            list(by_name["event_id"]), numbers, texts,
         )  # fmt: skip
 
     @classmethod
@@ -63,14 +63,19 @@ class EventBatch:
         """The batch of a frame whose columns are fields of the event type; optional columns may be absent.
 
         Raises:
-            KeyError: a required column is missing.
+            ValueError: a required column or a value of it is missing, or it is not text or milliseconds.
         """
         layout = _layout(event_type)
+        for name in ("event_id", "occurred_at_ms", event_type.key):
+            _check_column(event_type, frame, name)
         missing = pl.Series([None] * frame.height)
         numbers, texts = {}, {}
         for name in layout.floats:
             series = frame[name].cast(pl.Float64) if name in frame.columns else missing.cast(pl.Float64)
-            numbers[name] = series.fill_null(float("nan")).to_numpy().astype(np.float64)
+            number = series.fill_null(float("nan")).to_numpy().astype(np.float64)
+            # division leaves other kinds of NaN, and states are compared byte by byte
+            number[np.isnan(number)] = np.nan
+            numbers[name] = number
         for name in layout.texts:
             texts[name] = (
                 _frame_hashes(frame[name]) if name in frame.columns else np.zeros(frame.height, np.uint64)
@@ -105,8 +110,8 @@ class EventBatch:
                 body = mix(body, texts[name])
         return cls(
             event_type=event_type, entities=entities, entity=entity, occurred_at_ms=occurred_at_ms,
-            event_ids=event_ids, id_hash=texts["event_id"], body_hash=(body >> np.uint64(16)).astype(np.uint32),
-            numbers=numbers, texts=texts,
+            event_ids=event_ids, id_hash=texts["event_id"],
+            body_hash=(body >> np.uint64(16)).astype(np.uint32), numbers=numbers, texts=texts,
         )  # fmt: skip
 
 
@@ -129,6 +134,21 @@ def _layout(event_type: EventType) -> _Layout:
             texts.append(field.name)
     names = event_type.struct.__struct_fields__
     return _Layout(names, tuple(floats), tuple(texts), attrgetter(*names))
+
+
+def _check_column(event_type: EventType, frame: pl.DataFrame, name: str) -> None:
+    wanted = "whole milliseconds" if name == "occurred_at_ms" else "text"
+    if name not in frame.columns:
+        found = f"columns {', '.join(frame.columns)}"
+    elif frame[name].null_count():
+        found = f"{frame[name].null_count()} missing values"
+    elif not (frame[name].dtype.is_integer() if name == "occurred_at_ms" else frame[name].dtype == pl.String):
+        found = f"type {frame[name].dtype}"
+    else:
+        return
+    raise ValueError(
+        f"frame of {event_type.name}: column {name!r}: expected {wanted} in every row, was {found}"
+    )
 
 
 def _bare(kind: Any) -> Any:

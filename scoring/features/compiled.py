@@ -10,7 +10,7 @@ from scoring.kernel_cache import cache_folder
 numba.config.CACHE_DIR = str(cache_folder())
 P = ParamSpec("P")
 R = TypeVar("R")
-_njit = numba.njit(cache=True)
+_njit = numba.njit(cache=True, error_model="numpy")  # the kernels look before they divide
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:

@@ -35,7 +35,7 @@ def text_hashes(texts: Sequence[str | None], *, repeating: bool = False) -> NDAr
     """Hashes uint64[n] of the texts; 0 where missing.
 
     Args:
-        repeating: the same texts come again and again (codes, entities, not event ids): remember their hashes.
+        repeating: the same texts come again and again (codes, entities, not event ids): remember them.
     """
     if not any(texts):  # optional fields are mostly missing altogether; ids are never empty
         return np.zeros(len(texts), np.uint64)

@@ -5,12 +5,26 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from scoring.features.plan import STATISTICS_KEPT, plan_of, stored_names
+from scoring.features.packing import HEAD_WORDS, packed_size, unpack
+from scoring.features.plan import (
+    MAXIMUM_KEPT,
+    MEAN_KEPT,
+    MINIMUM_KEPT,
+    SQUARES_KEPT,
+    plan_of,
+    stored_names,
+)
 from scoring.features.spec import FeatureView
 from scoring.features.table import CorruptState
-from scoring.features.working import HEAD_BYTES, WORKING, packed_size, unpack
+from scoring.features.working import WORKING
 
-_STATISTICS = {bit: name for name, bit in STATISTICS_KEPT.items()}
+_HEAD_BYTES = 8 * HEAD_WORDS
+_STATISTICS = {
+    MEAN_KEPT: "mean",
+    SQUARES_KEPT: "squares",
+    MAXIMUM_KEPT: "maximum",
+    MINIMUM_KEPT: "minimum",
+}
 Named = dict[str, float | None]
 
 
@@ -68,8 +82,8 @@ def inspect_state(view: FeatureView, packed: bytes) -> StateContents:
         CorruptState: the bytes are not a state of this view.
     """
     work, plan = np.zeros(1, WORKING), plan_of(view)
-    raw = np.frombuffer(packed, np.uint8)
-    if not unpack(work[0], plan[0], raw, 0, len(raw)):
+    raw = np.frombuffer(packed or bytes(8), np.uint8)
+    if not unpack(work[0], plan[0], raw, 0, len(packed)):
         raise CorruptState(
             f"view {view.name}@{view.digest}: {len(packed)} bytes are not a state of it; "
             "rebuild from the log into a new namespace"
@@ -81,7 +95,7 @@ def inspect_state(view: FeatureView, packed: bytes) -> StateContents:
         last_event_ms=int(state["last"]) if state["seen"] else None,
         ring=tuple(_ring_event(view, state, place) for place in range(events)),
         tiles=tuple(_tile(view, state, plan[0], place) for place in range(tiles)),
-        history=tuple(_named(names, state["history"][step]) for step in range(steps)),
+        history=tuple(_named(names, state["history"][step * len(names) :]) for step in range(steps)),
         bytes_by_part=_bytes_by_part(plan[0], packed, events, tiles, steps),
     )
 
@@ -90,8 +104,8 @@ def _ring_event(view: FeatureView, state: Any, place: int) -> RingEvent:
     return RingEvent(
         occurred_at_ms=int(state["time"][place]),
         event_id_hash=f"{int(state['event_id'][place]):016x}",
-        numbers=_named(stored_names(view), state["number"][place]),
-        codes={code: _hex(state["code"][place][column]) for column, code in enumerate(view.codes)},
+        numbers=_named(stored_names(view), state["number"][:, place]),
+        codes={code: _hex(state["code"][column][place]) for column, code in enumerate(view.codes)},
         group=_hex(state["group"][place]),
         in_order=bool(state["in_order"][place]),
     )
@@ -101,10 +115,10 @@ def _tile(view: FeatureView, state: Any, plan: Any, place: int) -> Tile:
     series: dict[str, dict[str, float]] = {}
     for column, number in enumerate(view.numbers):
         kept = int(plan["series_keeps"][column])
-        moments = series[number.name] = {"count": int(state["tile_values"][place][column])}
+        moments = series[number.name] = {"count": int(state["tile_values"][column][place])}
         for bit, name in _STATISTICS.items():
             if kept & bit and moments["count"]:
-                moments[name] = float(state[f"tile_{name}"][place][column])
+                moments[name] = float(state[f"tile_{name}"][column][place])
     return Tile(
         first_ms=int(state["tile_first"][place]),
         last_ms=int(state["tile_last"][place]),
@@ -128,9 +142,9 @@ def _bytes_by_part(plan: Any, packed: bytes, events: int, tiles: int, steps: int
             (events, tiles, steps, groups),
         )
     ]
-    starts = (HEAD_BYTES, *ends[:-1])
+    starts = (_HEAD_BYTES, *ends[:-1])
     grown = [int(end - start) for start, end in zip(starts, ends, strict=True)]
-    return {"head": HEAD_BYTES, **dict(zip(("ring", "tiles", "history", "groups"), grown, strict=True))}
+    return {"head": _HEAD_BYTES, **dict(zip(("ring", "tiles", "history", "groups"), grown, strict=True))}
 
 
 def _named(names: tuple[str, ...] | list[str], values: Any) -> Named:

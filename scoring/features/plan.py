@@ -13,22 +13,25 @@ OPERATIONS = {
     name: code
     for code, name in enumerate(
         (
-            "count", "total", "mean", "spread", "maximum", "minimum", "series_count", "ratio", "zscore", "value",
-            "quotient", "relative_spread", "distinct", "unseen", "since_last", "clock", "realised_volatility",
-            "ewma_volatility", "moving_average", "adaptive_moving_average", "range", "series_value",
+            "count", "total", "mean", "spread", "maximum", "minimum", "series_count", "ratio", "zscore",
+            "value", "quotient", "relative_spread", "distinct", "unseen", "since_last", "clock",
+            "realised_volatility", "ewma_volatility", "moving_average", "adaptive_moving_average", "range",
+            "series_value",
         )
     )
 }  # fmt: skip
-STATISTICS_KEPT = {"mean": 1, "squares": 2, "maximum": 4, "minimum": 8}
+MEAN_KEPT, SQUARES_KEPT, MAXIMUM_KEPT, MINIMUM_KEPT = 1, 2, 4, 8
+_MOMENTS = MEAN_KEPT | SQUARES_KEPT
 _NEEDS = {
-    "total": 1, "mean": 1, "spread": 3, "maximum": 4, "minimum": 8, "ratio": 1, "zscore": 3,
-    "realised_volatility": 3, "range": 12,
+    "total": MEAN_KEPT, "mean": MEAN_KEPT, "ratio": MEAN_KEPT, "spread": _MOMENTS, "zscore": _MOMENTS,
+    "realised_volatility": _MOMENTS, "maximum": MAXIMUM_KEPT, "minimum": MINIMUM_KEPT,
+    "range": MAXIMUM_KEPT | MINIMUM_KEPT,
 }  # fmt: skip
 _SIGNS = {"all": 0, "positive": 1, "negative": -1}
 
 
 MOST_EVENTS, MOST_TILES, MOST_STEPS = 64, 128, 64
-MOST_NUMBERS, MOST_CODES, MOST_WINDOWS = 8, 4, 8
+MOST_NUMBERS, MOST_COLUMNS, MOST_CODES, MOST_WINDOWS = 8, 24, 4, 8
 MOST_FEATURES, MOST_HISTORY_FEATURES = 128, 32
 
 PLAN = np.dtype(
@@ -45,20 +48,24 @@ PLAN = np.dtype(
 )  # fmt: skip
 """What the kernel needs to know of a view.
 
-`windows` are milliseconds, ascending, with the tile span of each in `spans`. `return_of` names the stored number a log
-return is taken of, or -1. A series is a stored number with the sign it keeps and the mask of statistics its tiles
-keep. `operations` holds per feature: operation, first and second operand, window. `narrow` is 1 when times fit 32 bits.
+`windows` are milliseconds, ascending, with the tile span of each in `spans`. `return_of` names the stored
+number a log return is taken of, or -1. A series is a stored number with the sign it keeps and the mask of
+statistics its tiles keep. `operations` holds per feature: operation, first and second operand, window.
+`narrow` is 1 when times fit 32 bits.
 """
 
 Plan = Any  # a record of dtype PLAN
 
 
-class Inputs(NamedTuple):
-    """A batch as the kernel reads it: numbers float64[n, C] (stored ones first), codes uint32[n, K], group uint32[n]."""
+class Events(NamedTuple):
+    """The n events of a batch as the kernel reads them: numbers [n, C], stored ones first, codes [n, K]."""
 
+    time: NDArray[np.int64]
+    event_id: NDArray[np.uint64]
+    body: NDArray[np.uint32]
+    group: NDArray[np.uint32]
     numbers: NDArray[np.float64]
     codes: NDArray[np.uint32]
-    group: NDArray[np.uint32]
 
 
 @cache
@@ -91,6 +98,7 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
     narrow = view.horizon_ms + view.grace_ms + view.horizon_ms // 2 < 2**32
     sizes = {
         "number": (len(stored), MOST_NUMBERS), "series": (len(series), MOST_NUMBERS),
+        "field": (len(columns), MOST_COLUMNS),
         "code": (len(view.codes), MOST_CODES), "window": (len(windows), MOST_WINDOWS),
         "feature": (len(view.features), MOST_FEATURES), "tile": (view.tiles, MOST_TILES),
         "history step": (view.history.length if view.history else 0, MOST_STEPS),
@@ -106,10 +114,10 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
     record = plan[0]
     history = [view.feature_names.index(name) for name in (view.history.features if view.history else ())]
     counts = {
-        "n_windows": len(windows), "n_stored": len(stored), "n_series": len(series), "n_codes": len(view.codes),
-        "n_features": len(view.features), "n_history": len(history), "ring": view.ring, "tiles": view.tiles,
-        "steps": view.history.length - 1 if view.history else 0, "horizon_ms": view.horizon_ms,
-        "grace_ms": view.grace_ms, "narrow": int(narrow),
+        "n_windows": len(windows), "n_stored": len(stored), "n_series": len(series),
+        "n_codes": len(view.codes), "n_features": len(view.features), "n_history": len(history),
+        "ring": view.ring, "tiles": view.tiles, "steps": view.history.length - 1 if view.history else 0,
+        "horizon_ms": view.horizon_ms, "grace_ms": view.grace_ms, "narrow": int(narrow),
     }  # fmt: skip
     arrays: dict[str, Any] = {
         "windows": windows,
@@ -129,7 +137,7 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
     return plan
 
 
-def inputs_of(view: FeatureView, batch: EventBatch) -> Inputs:
+def inputs_of(view: FeatureView, batch: EventBatch) -> Events:
     """The kernel's view of a batch."""
     columns = _columns(view)
     numbers = np.full((len(batch), max(len(columns), 1)), np.nan)
@@ -140,7 +148,7 @@ def inputs_of(view: FeatureView, batch: EventBatch) -> Inputs:
     for place, name in enumerate(view.codes):
         codes[:, place] = _code(batch.texts[name])
     group = _code(batch.texts[view.group]) if view.group else np.zeros(len(batch), np.uint32)
-    return Inputs(numbers, codes, group)
+    return Events(batch.occurred_at_ms, batch.id_hash, batch.body_hash, group, numbers, codes)
 
 
 def _code(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:

@@ -1,7 +1,9 @@
 """What a feature view declares: numbers and codes of an event, windows, features, vector history.
 
-Event time is in integer milliseconds. A window `w` at an event of time `t` is `(t - w, t]`, that event included.
-"Earlier" features (ratio, z-score) leave the event itself out, so that it is compared with what came before it.
+Event time is in integer milliseconds. A window `w` at an event of time `t` is `(t - w, t]`, that event
+included. All kinds of features are in one file, so that who declares a view reads them top to bottom.
+"Earlier" features (ratio, z-score) leave the event itself out, so that it is compared with what came before
+it.
 """
 
 import hashlib
@@ -61,7 +63,10 @@ class Number:
 
 @dataclass(frozen=True)
 class LogReturn:
-    """The natural logarithm of a number over its predecessor in arrival order; kept like a `Number`."""
+    """The natural logarithm of a number over that of the last event in order; kept like a `Number`.
+
+    NaN for an event out of order, and where either number is missing or not positive.
+    """
 
     name: str
     of: str
@@ -69,7 +74,7 @@ class LogReturn:
 
 @dataclass(frozen=True)
 class Feature:
-    """One entry of the feature vector; `name` is derived from the declaration, `reason` is the code people see."""
+    """One entry of the feature vector; its `name` is derived, its `reason` is the code people see."""
 
     kind: ClassVar[str] = ""
 
@@ -104,7 +109,7 @@ Statistic = Literal["total", "mean", "spread", "maximum", "minimum", "count"]
 class Rolling(Feature):
     """A statistic of a number in the window, this event included, within this event's currency.
 
-    `spread` is the population standard deviation; NaN where the window holds no value, totals and counts are 0.
+    `spread` is the population standard deviation; without a value in the window NaN, totals and counts 0.
     """
 
     statistic: Statistic
@@ -192,7 +197,7 @@ class RelativeSpread(Feature):
 
 @dataclass(frozen=True)
 class Distinct(Feature):
-    """Distinct values of a code among the ring's events in the window, this event's included; missing not counted."""
+    """Distinct values of a code, missing ones aside, among the ring's events in the window and this event."""
 
     code: str
     window: str
@@ -206,7 +211,10 @@ class Distinct(Feature):
 
 @dataclass(frozen=True)
 class Unseen(Feature):
-    """1 when this event's code is not among the ring's events in the window, else 0; NaN when missing or no history."""
+    """1 when this event's code is not among the ring's events in the window, else 0.
+
+    NaN when this event has no code, or the window holds no earlier event of the ring.
+    """
 
     code: str
     window: str
@@ -281,7 +289,7 @@ class EwmaVolatility(Feature):
 
 @dataclass(frozen=True)
 class MovingAverage(Feature):
-    """Logarithm of this number over the mean of the last `events` in-order ones, this one included."""
+    """Logarithm of this number over the mean of the ring's last `events` in-order ones, this one included."""
 
     number: str
     events: int
@@ -297,7 +305,8 @@ class MovingAverage(Feature):
 class AdaptiveMovingAverage(Feature):
     """Logarithm of this number over Kaufman's adaptive moving average of the ring's in-order events.
 
-    Source: P. Kaufman 1995, "Smarter Trading"; efficiency over `events`, fastest and slowest constants in events.
+    The average begins with the oldest of them; where the number did not move at all, efficiency is 0.
+    Source: P. Kaufman 1995, "Smarter Trading"; `events` for efficiency, fastest and slowest constants.
     """
 
     number: str
@@ -326,9 +335,16 @@ class Range(Feature):
         return f"{self.number}_range_{self.window}"
 
 
+_OF_THE_RING = (EwmaVolatility, MovingAverage, AdaptiveMovingAverage)
+_OF_A_SERIES = (Rolling, Ratio, ZScore, RealisedVolatility, Range)
+
+
 @dataclass(frozen=True)
 class History:
-    """The last `length` vectors (this event's included) of the named features, in order of arrival."""
+    """The last `length` vectors (this event's included) of the named features, in order of arrival.
+
+    Only vectors of in-order events that are still in the ring: history forgets when the ring does.
+    """
 
     features: tuple[str, ...]
     length: int
@@ -348,9 +364,11 @@ class FeatureView:
         group: field within whose values numbers are compared and summed (the currency); empty for none.
         history: vectors the models may look back on; None keeps none.
         ring: how many raw events are kept; windows of fewer are exact.
-        horizon: how far any feature looks back; state older than this is empty state.
+        horizon: how far any feature looks back; past it state is empty state. Events older than horizon and
+            grace before the newest one are forgotten, also for a late event that would still reach them.
         grace: how far out of order an event may arrive and still be folded at its own place.
         warm_after: below this many earlier events a score is flagged `cold`.
+        tiles: room for older events; where it does not suffice, tiles grow wider, or the oldest are dropped.
 
     Raises:
         ValueError: a feature, number or window that does not fit; names the view and the remedy.
@@ -391,14 +409,42 @@ class FeatureView:
                     f"view {self.name}: a window of {window} ms is longer than the horizon {self.horizon}"
                 )
         self._check_names()
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        sizes = {
+            "ring": self.ring,
+            "tiles": self.tiles,
+            "history": self.history.length if self.history else 1,
+        }
+        for thing, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"view {self.name}: {thing} is {size}; expected at least 1")
+        looks_back = {
+            feature.name: feature.events for feature in self.features if isinstance(feature, MovingAverage)
+        }
+        if self.history:
+            looks_back["history"] = self.history.length
+        for thing, events in looks_back.items():
+            if events > self.ring + 1:
+                raise ValueError(
+                    f"view {self.name}: {thing} looks back on {events} events, the ring keeps {self.ring}; "
+                    f"make the ring at least {events - 1}"
+                )
 
     def _check_names(self) -> None:
         numbers = {number.name for number in self.numbers}
+        kept_whole = {number.source for number in self.numbers if isinstance(number, Number)}
         known_fields = set(self.event.struct.__struct_fields__)
         for number in self.numbers:
             source = number.source if isinstance(number, Number) else number.of
             if source not in known_fields:
                 raise ValueError(f"view {self.name}: {source!r} is not a field of {self.event.name}")
+            if source not in kept_whole:
+                raise ValueError(
+                    f"view {self.name}: {number.name} needs {source!r} in the ring; add Number({source!r})"
+                )
+        returns = {number.name for number in self.numbers if isinstance(number, LogReturn)}
         for code in (*self.codes, *([self.group] if self.group else [])):
             if code not in known_fields:
                 raise ValueError(f"view {self.name}: {code!r} is not a field of {self.event.name}")
@@ -409,10 +455,19 @@ class FeatureView:
                     raise ValueError(
                         f"view {self.name}: feature {feature.name} uses {name!r}, which is not declared"
                     )
-            used = getattr(feature, "code", None)
-            if used is not None and used not in self.codes:
+            if isinstance(feature, _OF_THE_RING) and feature.number not in kept_whole | returns:
                 raise ValueError(
-                    f"view {self.name}: feature {feature.name} uses code {used!r}; add it to codes"
+                    f"view {self.name}: feature {feature.name} reads {feature.number!r} from the ring; "
+                    f"expected a log return or one of the fields {', '.join(sorted(kept_whole))}"
+                )
+            if isinstance(feature, _OF_A_SERIES) and feature.number not in numbers:
+                raise ValueError(
+                    f"view {self.name}: feature {feature.name} sums up {feature.number!r}; add it to numbers"
+                )
+            code_used = getattr(feature, "code", None)
+            if code_used is not None and code_used not in self.codes:
+                raise ValueError(
+                    f"view {self.name}: feature {feature.name} uses code {code_used!r}; add it to codes"
                 )
 
     @cached_property

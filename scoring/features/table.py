@@ -1,4 +1,4 @@
-"""Folds a batch of events into feature vectors and new states: the one implementation for live, replay and training."""
+"""Folds a batch of events into feature vectors and new states: one code for live, replay and training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from scoring.features.batch import EventBatch
 from scoring.features.kernel import CONFLICT, DUPLICATE, SCORED, Folded, fold_entities, scratch_of
+from scoring.features.packing import largest_state
 from scoring.features.plan import inputs_of, plan_of
-from scoring.features.spec import FeatureView
-from scoring.features.working import largest_state
+from scoring.features.spec import FeatureView, History
 
 __all__ = ["CONFLICT", "DUPLICATE", "SCORED", "CorruptState", "FeatureTable", "fold_table"]
 
@@ -46,8 +46,7 @@ class FeatureTable:
     @property
     def scored(self) -> NDArray[np.bool_]:
         """bool[n], False for duplicates and conflicts."""
-        scored: NDArray[np.bool_] = self.status == SCORED
-        return scored
+        return np.equal(self.status, SCORED)
 
     @property
     def entities(self) -> list[str]:
@@ -70,6 +69,20 @@ class FeatureTable:
         return self.batch.occurred_at_ms
 
 
+def room_for(view: FeatureView, n: int) -> Folded:
+    """Arrays for what the kernel writes of n events."""
+    history = view.history or History(features=(), length=1)
+    return Folded(
+        vectors=np.empty((n, len(view.features)), np.float32),
+        history=np.empty((n, history.length * len(history.features)), np.float32),
+        lengths=np.empty(n, np.int32),
+        depth=np.empty(n, np.int32),
+        status=np.empty(n, np.uint8),
+        late=np.empty(n, np.bool_),
+        approx=np.empty(n, np.bool_),
+    )
+
+
 def fold_table(
     view: FeatureView, batch: EventBatch, states: Sequence[bytes | None] | None = None
 ) -> FeatureTable:
@@ -84,44 +97,35 @@ def fold_table(
         CorruptState: a given state is not one of this view.
     """
     n, entities = len(batch), len(batch.entities)
-    plans, inputs = plan_of(view), inputs_of(view, batch)
+    plans, inputs, folded = plan_of(view), inputs_of(view, batch), room_for(view, n)
     given = [state or b"" for state in states] if states is not None else [b""] * entities
+    sizes = np.fromiter(map(len, given), np.int64, entities)
     bounds = np.zeros(entities + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, given), np.int64, entities), out=bounds[1:])
-    raw = np.frombuffer(b"".join(given) or bytes(8), np.uint8)
+    np.cumsum(sizes, out=bounds[1:])
     order = np.argsort(batch.entity, kind="stable")
     starts = np.searchsorted(batch.entity[order], np.arange(entities + 1)).astype(np.int64)
-    steps = view.history.length if view.history else 1
-    folded = Folded(
-        vectors=np.full((n, len(view.features)), np.nan, np.float32),
-        history=np.full((n, steps, plans[0]["n_history"]), np.nan, np.float32),
-        lengths=np.zeros(n, np.int32),
-        depth=np.zeros(n, np.int32),
-        status=np.zeros(n, np.uint8),
-        late=np.zeros(n, np.uint8),
-        approx=np.zeros(n, np.uint8),
-    )
-    room = entities * largest_state(plans[0])
-    out, ends = np.empty(room + 8, np.uint8), np.zeros(entities, np.int64)
-    broken = fold_entities(
-        plans, *scratch_of(), raw, bounds, order, starts, batch.occurred_at_ms, batch.id_hash, batch.body_hash, inputs.group,
-        inputs.numbers, inputs.codes, folded, out, ends,
+    out, ends = np.empty(entities * largest_state(plans[0]), np.uint8), np.zeros(entities, np.int64)
+    uneven = np.flatnonzero(sizes % 8)  # the kernel reads words of 8 bytes
+    broken = int(uneven[0]) if len(uneven) else fold_entities(
+        plans, *scratch_of(), np.frombuffer(b"".join(given) or bytes(8), np.uint8), bounds, order, starts,
+        inputs, folded, out, ends,
     )  # fmt: skip
     if broken >= 0:
         raise CorruptState(
-            f"view {view.name}@{view.digest}: the state of one entity is not readable ({len(given[broken])} bytes); "
-            "delete the partition's keys so that the worker rebuilds them from the log"
+            f"view {view.name}@{view.digest}: the state of one entity is not readable "
+            f"({len(given[broken])} bytes); delete the partition's keys, they are rebuilt from the log"
         )
     packed = out[: ends[-1] if entities else 0].tobytes()
     cuts = [0, *ends.tolist()]
+    history, width = view.history, int(plans[0]["n_history"])
     return FeatureTable(
         batch=batch,
         vectors=folded.vectors,
-        history=folded.history if view.history else None,
-        lengths=folded.lengths if view.history else None,
+        history=folded.history.reshape(n, history.length, width) if history else None,
+        lengths=folded.lengths if history else None,
         depth=folded.depth,
         status=folded.status,
-        late=folded.late.astype(bool),
-        approx=folded.approx.astype(bool),
+        late=folded.late,
+        approx=folded.approx,
         states=[packed[cuts[place] : cuts[place + 1]] for place in range(entities)],
     )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from scoring.features.compiled import compiled
 from scoring.features.plan import OPERATIONS, Plan
-from scoring.features.spec import DAY_MS, HOUR_MS
+from scoring.features.spec import DAY_MS
 from scoring.features.tiles import kept_value
 from scoring.features.windows import Bands
 from scoring.features.working import Working
@@ -36,68 +36,68 @@ RANGE = OPERATIONS["range"]
 SERIES_VALUE = OPERATIONS["series_value"]
 
 FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
+LARGEST = float(np.finfo(np.float32).max)
 LEAST_DEVIATION = 0.01  # of the mean: a constant history must not make the z-score of a small change endless
 
 
 @compiled
 def fill_vector(
-    plan: Plan,
-    work: Working,
-    bands: Bands,
-    vector: NDArray[np.float64],
-    time: int,
-    group: int,
-    numbers: NDArray[np.float64],
-    codes: NDArray[np.uint32],
-    in_order: bool,
+    plan: Plan, work: Working, bands: Bands, vector: NDArray[np.float64], time: int, in_order: bool
 ) -> bool:
-    """Fills float64[F]; True when a distinct count could not see the whole of its window."""
+    """Fills float64[F] for the event in `work.current`; True when the ring does not reach all of a window."""
     unseen_past = False
     counted = -1  # the code column whose repetitions are known
-    repeated = np.zeros(work.events, np.uint8)
     for feature in range(plan.n_features):
         operation = plan.operations[feature, 0]
         a, b, window = plan.operations[feature, 1], plan.operations[feature, 2], plan.operations[feature, 3]
         if operation == COUNT:
-            vector[feature] = bands.events[window] + 1
+            value = bands.events[window] + 1.0
         elif operation == DISTINCT:
             if counted != a:
-                _mark_repeated(work, time, a, codes[a], repeated)
+                _mark_repeated(work, bands.until, a)
                 counted = a
-            vector[feature] = _distinct(work, time, codes[a], plan.windows[window], repeated)
+            value = _distinct(work, bands.begins[window], bands.until, a)
             unseen_past |= bands.tiled[window] == 1
         elif operation == UNSEEN:
-            vector[feature] = _unseen(work, time, a, codes[a], plan.windows[window])
+            value = _unseen(work, bands.begins[window], bands.until, a)
+            unseen_past |= bands.tiled[window] == 1 and value != 0 and work.current_code[a] != 0
         elif operation == SINCE_LAST:
             newest = work.events - 1
-            vector[feature] = (time - work.time[newest]) / 1000.0 if in_order and newest >= 0 else np.nan
+            value = (time - work.time[newest]) / 1000.0 if in_order and newest >= 0 else np.nan
         elif operation == CLOCK:
-            vector[feature] = _clock(time, a, b)
+            value = _clock(time, a, b)
         elif operation == VALUE:
-            vector[feature] = numbers[a]
+            value = work.current[a]
         elif operation == SERIES_VALUE:
-            vector[feature] = kept_value(plan, a, numbers)
+            value = kept_value(plan, a, work.current[plan.series_source[a]])
         elif operation == QUOTIENT:
-            vector[feature] = numbers[a] / numbers[b] if numbers[b] != 0 else np.nan
+            value = work.current[a] / work.current[b] if work.current[b] != 0 else np.nan
         elif operation == RELATIVE_SPREAD:
-            middle = (numbers[a] + numbers[b]) / 2
-            vector[feature] = (numbers[b] - numbers[a]) / middle if middle != 0 else np.nan
+            bid, ask = work.current[a], work.current[b]
+            value = (ask - bid) / ((bid + ask) / 2) if bid + ask != 0 else np.nan
         elif operation == EWMA_VOLATILITY:
-            vector[feature] = _ewma(work, numbers[a], a, plan.parameters[feature, 0]) if in_order else np.nan
+            value = _ewma(work, a, plan.parameters[feature, 0]) if in_order else np.nan
         elif operation == MOVING_AVERAGE:
-            events = np.int64(plan.parameters[feature, 0])
-            vector[feature] = _moving_average(work, numbers[a], a, events) if in_order else np.nan
+            value = _moving_average(work, a, int(plan.parameters[feature, 0])) if in_order else np.nan
         elif operation == ADAPTIVE_MOVING_AVERAGE:
-            vector[feature] = _adaptive(work, numbers[a], a, plan.parameters[feature]) if in_order else np.nan
+            span, fast, slow = plan.parameters[feature]
+            value = _adaptive(work, a, int(span), fast, slow) if in_order else np.nan
         else:
-            vector[feature] = _statistic(plan, bands, operation, a, window, kept_value(plan, a, numbers))
+            now = kept_value(plan, a, work.current[plan.series_source[a]])
+            value = _statistic(bands, operation, a, window, now)
+        # a quotient by a tiny number would become infinite in float32; NaN stays
+        if value > LARGEST:
+            value = LARGEST
+        elif value < -LARGEST:
+            value = -LARGEST
+        vector[feature] = value
     return unseen_past
 
 
 @compiled
-def _statistic(plan: Plan, bands: Bands, operation: int, series: int, window: int, value: float) -> float:
-    n, mean = bands.values[window, series], bands.mean[window, series]
-    squares = bands.squares[window, series]
+def _statistic(bands: Bands, operation: int, series: int, window: int, value: float) -> float:
+    n, mean = bands.values[series, window], bands.mean[series, window]
+    squares = bands.squares[series, window]
     if operation == RATIO:
         return value / mean if n > 0 and mean != 0 else np.nan
     if operation == ZSCORE:
@@ -105,7 +105,7 @@ def _statistic(plan: Plan, bands: Bands, operation: int, series: int, window: in
             return np.nan
         deviation = max(math.sqrt(max(squares, 0.0) / n), LEAST_DEVIATION * abs(mean))
         return (value - mean) / deviation if deviation > 0 else np.nan
-    maximum, minimum = bands.maximum[window, series], bands.minimum[window, series]
+    maximum, minimum = bands.maximum[series, window], bands.minimum[series, window]
     if not np.isnan(value):
         n += 1
         if n == 1:
@@ -116,19 +116,19 @@ def _statistic(plan: Plan, bands: Bands, operation: int, series: int, window: in
             squares += shift * (value - mean)
             maximum, minimum = max(maximum, value), min(minimum, value)
     if operation == SERIES_COUNT:
-        return n
+        return float(n)
     if operation == TOTAL:
-        return n * mean if n > 0 else 0.0
+        return float(n * mean) if n > 0 else 0.0
     if n == 0:
         return np.nan
     if operation == MEAN:
-        return mean
+        return float(mean)
     if operation == SPREAD:
         return math.sqrt(max(squares, 0.0) / n)
     if operation == MAXIMUM:
-        return maximum
+        return float(maximum)
     if operation == MINIMUM:
-        return minimum
+        return float(minimum)
     if operation == REALISED_VOLATILITY:
         return math.sqrt(max(squares, 0.0) + n * mean * mean)
     if operation == RANGE:
@@ -137,64 +137,52 @@ def _statistic(plan: Plan, bands: Bands, operation: int, series: int, window: in
 
 
 @compiled
-def _mark_repeated(work: Working, time: int, column: int, code: int, repeated: NDArray[np.uint8]) -> None:
-    """Marks ring events whose code is missing, or is that of this event or of a later one not after `time`."""
-    for place in range(work.events - 1, -1, -1):
-        other = work.code[place, column]
-        repeated[place] = 1
-        if work.time[place] > time or other == 0 or other == code:
-            continue
-        repeated[place] = 0
-        for later in range(place + 1, work.events):
-            if work.code[later, column] == other and work.time[later] <= time:
-                repeated[place] = 1
-                break
+def _mark_repeated(work: Working, until: int, column: int) -> None:
+    """Marks ring events before `until` whose code is missing, or comes again later or in this event."""
+    code = work.current_code[column]
+    for place in range(until):
+        other = work.code[column, place]
+        again = np.uint32(other == 0) | np.uint32(other == code)
+        for later in range(place + 1, until):  # without a break, so that it runs as vector instructions
+            again |= np.uint32(work.code[column, later] == other)
+        work.repeated[place] = again
 
 
 @compiled
-def _distinct(work: Working, time: int, code: int, window: int, repeated: NDArray[np.uint8]) -> int:
-    found = 1 if code != 0 else 0
-    for place in range(work.events - 1, -1, -1):
-        if work.time[place] <= time - window:
-            break
-        found += 1 - repeated[place]
-    return found
+def _distinct(work: Working, begin: int, until: int, column: int) -> float:
+    found = np.int64(work.current_code[column] != 0)
+    for place in range(begin, until):
+        found += 1 - np.int64(work.repeated[place])
+    return float(found)
 
 
 @compiled
-def _unseen(work: Working, time: int, column: int, code: int, window: int) -> float:
-    if code == 0:
+def _unseen(work: Working, begin: int, until: int, column: int) -> float:
+    code = work.current_code[column]
+    if code == 0 or begin == until:
         return np.nan
-    any_earlier = False
-    for place in range(work.events - 1, -1, -1):
-        then = work.time[place]
-        if then > time:
-            continue
-        if then <= time - window:
-            break
-        any_earlier = True
-        if work.code[place, column] == code:
+    for place in range(begin, until):
+        if work.code[column, place] == code:
             return 0.0
-    return 1.0 if any_earlier else np.nan
+    return 1.0
 
 
 @compiled
 def _clock(time: int, weekday: int, cosine: int) -> float:
-    if weekday:
-        turn = (time - FIRST_MONDAY_MS) % (7 * DAY_MS) / (7 * DAY_MS)
-    else:
-        turn = time % DAY_MS / (24 * HOUR_MS)
+    span, start = (7 * DAY_MS, FIRST_MONDAY_MS) if weekday else (DAY_MS, 0)
+    turn = (time - start) % span / span
     angle = 2 * math.pi * turn
     return math.cos(angle) if cosine else math.sin(angle)
 
 
 @compiled
-def _ewma(work: Working, now: float, column: int, decay: float) -> float:
+def _ewma(work: Working, column: int, decay: float) -> float:
     total, weights, weight = 0.0, 0.0, 1.0
+    now = work.current[column]
     if not np.isnan(now):
         total, weights, weight = now * now, 1.0, decay
     for place in range(work.events - 1, -1, -1):
-        value = work.number[place, column]
+        value = work.number[column, place]
         if work.in_order[place] and not np.isnan(value):
             total += weight * value * value
             weights += weight
@@ -203,40 +191,53 @@ def _ewma(work: Working, now: float, column: int, decay: float) -> float:
 
 
 @compiled
-def _moving_average(work: Working, now: float, column: int, events: int) -> float:
+def _moving_average(work: Working, column: int, events: int) -> float:
+    now = work.current[column]
     if not now > 0:
         return np.nan
     total, n = now, 1
     for place in range(work.events - 1, -1, -1):
         if n == events:
             break
-        value = work.number[place, column]
+        value = work.number[column, place]
         if work.in_order[place] and not np.isnan(value):
             total += value
             n += 1
-    return math.log(now * n / total) if total > 0 else np.nan
+    return log_of_ratio(now, total / n) if total > 0 else np.nan
 
 
 @compiled
-def _adaptive(work: Working, now: float, column: int, parameters: NDArray[np.float64]) -> float:
+def _adaptive(work: Working, column: int, span: int, fast: float, slow: float) -> float:
+    now = work.current[column]
     if not now > 0:
         return np.nan
-    span, fast, slow = np.int64(parameters[0]), parameters[1], parameters[2]
-    values = np.empty(work.events + 1)
     n = 0
     for place in range(work.events):
-        value = work.number[place, column]
+        value = work.number[column, place]
         if work.in_order[place] and not np.isnan(value):
-            values[n] = value
+            work.values[n] = value
             n += 1
-    values[n] = now
-    average, path = values[0], 0.0
+    work.values[n] = now
     for step in range(1, n + 1):
-        path += abs(values[step] - values[step - 1])
-        if step > span:
-            path -= abs(values[step - span] - values[step - span - 1])
-        change = abs(values[step] - values[max(step - span, 0)])
-        efficiency = min(change / path, 1.0) if path > 1e-12 * values[step] else 0.0
+        work.moves[step] = abs(work.values[step] - work.values[step - 1])
+    average = work.values[0]
+    for step in range(1, n + 1):
+        first = max(step - span, 0)
+        path = 0.0
+        # summed anew each time: a running sum would keep the rounding error of a price that was once far off
+        for move in range(first + 1, step + 1):
+            path += work.moves[move]
+        change = abs(work.values[step] - work.values[first])
+        efficiency = min(change / path, 1.0) if path > 0 else 0.0
         constant = (efficiency * (fast - slow) + slow) ** 2
-        average += constant * (values[step] - average)
-    return math.log(now / average) if average > 0 else np.nan
+        average += constant * (work.values[step] - average)
+    return log_of_ratio(now, average) if average > 0 else np.nan
+
+
+@compiled
+def log_of_ratio(upper: float, lower: float) -> float:
+    """Natural logarithm of upper over lower, both positive; finite also where their quotient is not."""
+    ratio = upper / lower
+    if 0 < ratio < np.inf:
+        return math.log(ratio)
+    return math.log(upper) - math.log(lower)

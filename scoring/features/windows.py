@@ -5,100 +5,141 @@ from typing import Any
 import numpy as np
 
 from scoring.features.compiled import compiled
-from scoring.features.plan import MOST_NUMBERS, MOST_WINDOWS, Plan
+from scoring.features.plan import (
+    MAXIMUM_KEPT,
+    MEAN_KEPT,
+    MINIMUM_KEPT,
+    MOST_NUMBERS,
+    MOST_WINDOWS,
+    SQUARES_KEPT,
+    Plan,
+)
 from scoring.features.tiles import kept_value
 from scoring.features.working import Working
 
 BANDS = np.dtype(
     [
+        ("until", "i8"), ("begins", "i8", MOST_WINDOWS),
         ("events", "i8", MOST_WINDOWS), ("tiled", "u1", MOST_WINDOWS),
-        ("values", "i8", (MOST_WINDOWS, MOST_NUMBERS)), ("mean", "f8", (MOST_WINDOWS, MOST_NUMBERS)),
-        ("squares", "f8", (MOST_WINDOWS, MOST_NUMBERS)), ("maximum", "f8", (MOST_WINDOWS, MOST_NUMBERS)),
-        ("minimum", "f8", (MOST_WINDOWS, MOST_NUMBERS)),
+        ("values", "i8", (MOST_NUMBERS, MOST_WINDOWS)), ("mean", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
+        ("squares", "f8", (MOST_NUMBERS, MOST_WINDOWS)), ("maximum", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
+        ("minimum", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
     ],
     align=True,
 )  # fmt: skip
-"""Earlier events in each window, and per series their count and moments; `tiled` where a tile took part."""
+"""Earlier events in each window, and per series their count and moments; `tiled` where a tile took part.
+
+The ring's events of a window are those from `begins` of the window up to, not including, `until`.
+"""
 
 Bands = Any  # a record of dtype BANDS
 
 
 @compiled
 def summarise(plan: Plan, work: Working, bands: Bands, time: int, group: int) -> bool:
-    """Fills `bands` with what lies in `(time - window, time]`; True when a tile lies across a window's edge.
+    """Fills `bands` with what lies in `(time - window, time]`; True when that is not exact.
 
-    Each ring event and tile is added to the smallest window that holds it; then every window takes in the next
-    smaller one.
+    Not exact: a tile lies across an edge of a window or of the memory, or one that a window reaches was
+    dropped. Each ring event and tile is added to the smallest window that holds it; then every window takes
+    in the next smaller one.
     """
     windows = plan.n_windows
     for window in range(windows):
         bands.events[window] = 0
         bands.tiled[window] = 0
+    for series in range(plan.n_series):
+        for window in range(windows):
+            bands.values[series, window] = 0
+    _sum_ring(plan, work, bands, time, group)
+    across = windows > 0 and work.forgotten > time - plan.windows[windows - 1]
+    if work.tiles:
+        across |= _sum_tiles(plan, work, bands, time, group)
+    for window in range(1, windows):
+        bands.events[window] += bands.events[window - 1]
+        bands.tiled[window] |= bands.tiled[window - 1]
+    for series in range(plan.n_series):
+        keeps = plan.series_keeps[series]
+        for window in range(1, windows):
+            smaller = window - 1
+            _merge_values(
+                bands, window, series, keeps, bands.values[series, smaller], bands.mean[series, smaller],
+                bands.squares[series, smaller], bands.maximum[series, smaller],
+                bands.minimum[series, smaller],
+            )  # fmt: skip
+    return bool(across)
+
+
+@compiled
+def _sum_ring(plan: Plan, work: Working, bands: Bands, time: int, group: int) -> None:
+    until = work.events
+    while until > 0 and work.time[until - 1] > time:
+        until -= 1
+    bands.until = until
+    place = until
+    for window in range(plan.n_windows):
+        edge = time - plan.windows[window]
+        newest = place
+        while place > 0 and work.time[place - 1] > edge:
+            place -= 1
+        bands.begins[window] = place
+        bands.events[window] = newest - place
         for series in range(plan.n_series):
-            bands.values[window, series] = 0
-    window = 0
-    for place in range(work.events - 1, -1, -1):
-        then = work.time[place]
-        if then > time:
-            continue
-        while window < windows and then <= time - plan.windows[window]:
-            window += 1
-        if window == windows:
-            break
-        bands.events[window] += 1
-        if work.group[place] == group:
-            for series in range(plan.n_series):
-                value = kept_value(plan, series, work.number[place])
-                if not np.isnan(value):
-                    _add_value(bands, window, series, value)
+            source, keeps = plan.series_source[series], plan.series_keeps[series]
+            for one in range(newest - 1, place - 1, -1):
+                value = kept_value(plan, series, work.number[source, one])
+                if work.group[one] == group and not np.isnan(value):
+                    _add_value(bands, window, series, keeps, value)
+
+
+@compiled
+def _sum_tiles(plan: Plan, work: Working, bands: Bands, time: int, group: int) -> bool:
+    windows = plan.n_windows
+    remembered = work.last - plan.horizon_ms - plan.grace_ms
     across = False
     for tile in range(work.tiles):
-        if work.tile_first[tile] > time:
+        first, last = work.tile_first[tile], work.tile_last[tile]
+        if first > time:
             continue
-        across |= work.tile_last[tile] > time
-        newest = min(work.tile_last[tile], time)
+        newest = min(last, time)
         window = 0
         while window < windows and newest <= time - plan.windows[window]:
             window += 1
         if window == windows:
             continue
+        across |= last > time or first <= remembered
         for wider in range(window, windows):
-            across |= work.tile_first[tile] <= time - plan.windows[wider]
+            across |= first <= time - plan.windows[wider]
         bands.tiled[window] = 1
         bands.events[window] += work.tile_events[tile]
         if work.tile_group[tile] == group:
             for series in range(plan.n_series):
                 _merge_values(
-                    bands, window, series, work.tile_values[tile, series], work.tile_mean[tile, series],
-                    work.tile_squares[tile, series], work.tile_maximum[tile, series], work.tile_minimum[tile, series],
+                    bands, window, series, plan.series_keeps[series], work.tile_values[series, tile],
+                    work.tile_mean[series, tile], work.tile_squares[series, tile],
+                    work.tile_maximum[series, tile], work.tile_minimum[series, tile],
                 )  # fmt: skip
-    for window in range(1, windows):
-        bands.events[window] += bands.events[window - 1]
-        bands.tiled[window] |= bands.tiled[window - 1]
-        for series in range(plan.n_series):
-            _merge_values(
-                bands, window, series, bands.values[window - 1, series], bands.mean[window - 1, series],
-                bands.squares[window - 1, series], bands.maximum[window - 1, series],
-                bands.minimum[window - 1, series],
-            )  # fmt: skip
     return across
 
 
 @compiled
-def _add_value(bands: Bands, window: int, series: int, value: float) -> None:
-    n = bands.values[window, series] + 1
-    bands.values[window, series] = n
+def _add_value(bands: Bands, window: int, series: int, keeps: int, value: float) -> None:
+    n = bands.values[series, window] + 1
+    bands.values[series, window] = n
     if n == 1:
-        bands.mean[window, series] = value
-        bands.squares[window, series] = 0.0
-        bands.maximum[window, series] = value
-        bands.minimum[window, series] = value
+        bands.mean[series, window] = value
+        bands.squares[series, window] = 0.0
+        bands.maximum[series, window] = value
+        bands.minimum[series, window] = value
         return
-    shift = value - bands.mean[window, series]
-    bands.mean[window, series] += shift / n
-    bands.squares[window, series] += shift * (value - bands.mean[window, series])
-    bands.maximum[window, series] = max(bands.maximum[window, series], value)
-    bands.minimum[window, series] = min(bands.minimum[window, series], value)
+    if keeps & MEAN_KEPT:
+        shift = value - bands.mean[series, window]
+        bands.mean[series, window] += shift / n
+        if keeps & SQUARES_KEPT:
+            bands.squares[series, window] += shift * (value - bands.mean[series, window])
+    if keeps & MAXIMUM_KEPT:
+        bands.maximum[series, window] = max(bands.maximum[series, window], value)
+    if keeps & MINIMUM_KEPT:
+        bands.minimum[series, window] = min(bands.minimum[series, window], value)
 
 
 @compiled
@@ -106,6 +147,7 @@ def _merge_values(
     bands: Bands,
     window: int,
     series: int,
+    keeps: int,
     n: int,
     mean: float,
     squares: float,
@@ -114,16 +156,21 @@ def _merge_values(
 ) -> None:
     if n == 0:
         return
-    have = bands.values[window, series]
-    bands.values[window, series] = have + n
+    have = bands.values[series, window]
+    both = have + n
+    bands.values[series, window] = both
     if have == 0:
-        bands.mean[window, series] = mean
-        bands.squares[window, series] = squares
-        bands.maximum[window, series] = maximum
-        bands.minimum[window, series] = minimum
+        bands.mean[series, window] = mean
+        bands.squares[series, window] = squares
+        bands.maximum[series, window] = maximum
+        bands.minimum[series, window] = minimum
         return
-    shift = mean - bands.mean[window, series]
-    bands.mean[window, series] += shift * n / (have + n)
-    bands.squares[window, series] += squares + shift * shift * have * n / (have + n)
-    bands.maximum[window, series] = max(bands.maximum[window, series], maximum)
-    bands.minimum[window, series] = min(bands.minimum[window, series], minimum)
+    if keeps & MEAN_KEPT:
+        shift = mean - bands.mean[series, window]
+        bands.mean[series, window] += shift * n / both
+        if keeps & SQUARES_KEPT:
+            bands.squares[series, window] += squares + shift * shift * have * n / both
+    if keeps & MAXIMUM_KEPT:
+        bands.maximum[series, window] = max(bands.maximum[series, window], maximum)
+    if keeps & MINIMUM_KEPT:
+        bands.minimum[series, window] = min(bands.minimum[series, window], minimum)

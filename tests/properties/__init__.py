@@ -1,0 +1,1 @@
+"""Drawn streams: what must hold whatever comes."""

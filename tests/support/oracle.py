@@ -1,0 +1,88 @@
+"""The fold once more, in plain Python: keeps every accepted event and looks at all of them for each new one.
+
+Words: the *memory* at an event are the accepted events newer than `newest time - horizon - grace`; the *ring*
+are the newest N of the memory by (time, arrival); *in order* is an event not older than any accepted one
+before.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from scoring.features.spec import FeatureView, LogReturn
+from tests.support.definitions import Accepted, Moment, log_of_ratio, value_of
+
+SCORED, DUPLICATE, CONFLICT = "scored", "duplicate", "conflict"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the oracle says of one event; all but `status` are empty for duplicates and conflicts.
+
+    `history` are the rows whose vectors a model may look back on, this event's last; `moment` lets a test
+    widen windows.
+    """
+
+    status: str
+    late: bool = False
+    depth: int = 0
+    vector: dict[str, float] = field(default_factory=dict)
+    history: list[int] = field(default_factory=list)
+    moment: Moment | None = None
+
+
+class Oracle:
+    """Folds events one by one, in arrival order."""
+
+    def __init__(self, view: FeatureView) -> None:
+        self.view = view
+        self.accepted: dict[str, list[Accepted]] = {}
+        self.rows = 0
+
+    def fold(self, event: Any) -> Outcome:
+        """Features of this event by their definitions; remembers the event unless it is late or known."""
+        view, row, time = self.view, self.rows, event.occurred_at_ms
+        self.rows += 1
+        accepted = self.accepted.setdefault(getattr(event, view.entity), [])
+        newest = max((one.time for one in accepted), default=None)
+        if newest is not None and time - newest > view.horizon_ms:
+            accepted.clear()
+            newest = None
+        for known in self._ring(accepted, newest):
+            if known.event.event_id == event.event_id:
+                return Outcome(DUPLICATE if known.event == event else CONFLICT)
+        in_order = newest is None or time >= newest
+        late = newest is not None and time < newest - view.grace_ms
+        memory = self._memory(accepted, time if in_order else newest)
+        ring = self._ring(accepted, time if in_order else newest)
+        current = Accepted(row, event, in_order, self._numbers(event, in_order, accepted))
+        moment = Moment(view, current, tuple(accepted), memory, ring)
+        vector = {feature.name: value_of(feature, moment) for feature in view.features}
+        steps = view.history.length - 1 if view.history else 0
+        past = [one.row for one in ring if one.in_order]
+        if not late:
+            accepted.append(current)
+        return Outcome(SCORED, late, len(ring), vector, [*past[max(len(past) - steps, 0) :], row], moment)
+
+    def _memory(self, accepted: list[Accepted], newest: int | None) -> list[Accepted]:
+        if newest is None:
+            return []
+        oldest = newest - self.view.horizon_ms - self.view.grace_ms
+        return [one for one in accepted if one.time > oldest]
+
+    def _ring(self, accepted: list[Accepted], newest: int | None) -> list[Accepted]:
+        return sorted(self._memory(accepted, newest), key=lambda one: (one.time, one.row))[-self.view.ring :]
+
+    def _numbers(self, event: Any, in_order: bool, accepted: list[Accepted]) -> dict[str, float | None]:
+        numbers = {
+            name: value
+            for name in event.__struct_fields__
+            if not isinstance(value := getattr(event, name), str) and name != "occurred_at_ms"
+        }
+        before = max(accepted, key=lambda one: (one.time, one.row), default=None)
+        for declared in self.view.numbers:
+            if isinstance(declared, LogReturn):
+                now = numbers[declared.of]
+                then = before.numbers[declared.of] if before else None
+                known = in_order and now is not None and then is not None and now > 0 and then > 0
+                numbers[declared.name] = log_of_ratio(now, then) if known else None
+        return numbers

@@ -1,0 +1,139 @@
+"""Drawn streams that reach the corners: ties, gaps, late events, refunds, several currencies, known ids."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count, islice
+from random import Random
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from schemas.events.tick import Tick
+from schemas.events.transaction import Transaction
+from scoring.features.spec import FeatureView, History, MovingAverage
+from scoring.views import account_activity, symbol_activity
+
+STARTS_MS = (0, 1_700_000_000_000, -40_000_000, -2_000_000_000_000)
+WINDOWS = {"1h": "1m", "1d": "10m", "7d": "1h", "30d": "3h", "90d": "4h"}
+
+
+def shrunk(view: FeatureView, *, ring: int, **changes: Any) -> FeatureView:
+    """The view with windows of minutes and a ring so small that tiles, expiry and resets are soon reached."""
+    features = tuple(
+        replace(feature, window=WINDOWS[feature.window])  # type: ignore[call-arg]
+        if hasattr(feature, "window")
+        else replace(feature, events=min(feature.events, ring))
+        if isinstance(feature, MovingAverage)
+        else feature
+        for feature in view.features
+    )
+    features = tuple({feature.name: feature for feature in features}.values())
+    assert view.history is not None
+    history = History(
+        features=features_kept(view.history.features, features), length=min(view.history.length, ring)
+    )
+    shortened = {"horizon": WINDOWS[view.horizon], "grace": "2m", "history": history}
+    return replace(view, name=f"small_{view.name}", features=features, ring=ring, **(shortened | changes))
+
+
+def features_kept(names: Iterable[str], features: Iterable[Any]) -> tuple[str, ...]:
+    """Those of the names, with windows shortened, that are still features."""
+    known = {feature.name for feature in features}
+    short = ("_".join(WINDOWS.get(part, part) for part in name.split("_")) for name in names)
+    return tuple(name for name in short if name in known)
+
+
+SMALL_CARDS = shrunk(account_activity.VIEW, ring=5)
+SMALL_TICKS = shrunk(symbol_activity.VIEW, ring=7)
+CROWDED = shrunk(account_activity.VIEW, ring=3, tiles=4)
+VIEWS = (SMALL_CARDS, SMALL_TICKS, account_activity.VIEW, symbol_activity.VIEW)
+
+AMOUNTS = (0.0, -0.0, 12.5, 12.5, -12.5, 1e15, -1e15, 1e-9, 1e-300)
+PRICES = (100.0, 100.0, 1e-3, 1e12, 5e-324, 1e15)
+CURRENCIES = (None, "EUR", "EUR", "EUR", "USD")
+MANY_CURRENCIES = tuple(f"C{number:02d}" for number in range(40))
+
+
+@st.composite
+def streams(
+    draw: st.DrawFn, view: FeatureView, *, most: int = 250, currencies: Sequence[str | None] = CURRENCIES
+) -> list[Any]:
+    """Events of the view's type in order of arrival, by length and seed: a failure shrinks to a prefix."""
+    length = draw(st.integers(1, most))
+    return list(islice(endless(view, Random(draw(st.integers(0, 2**32))), currencies), length))
+
+
+def endless(view: FeatureView, chance: Random, currencies: Sequence[str | None]) -> Iterator[Any]:
+    """Events without end; some repeat an earlier id, alike or with another body."""
+    make = _tick if view.event.struct is Tick else _payment
+    moves, weights = (
+        moves_of(view),
+        (chance.choice((1, 4, 16)), chance.choice((0, 1, 4)), chance.choice((0, 1)), 1),
+    )
+    extremes = chance.random() < 0.3
+    clock, past = chance.choice(STARTS_MS), deque[Any](maxlen=view.ring + 2)
+    for row in count():
+        move = chance.choice(chance.choices(moves, weights)[0])
+        clock = max(clock, clock + move)
+        repeat = chance.random() if past else 1.0
+        if repeat < 0.1:
+            event = chance.choice(past)
+            if repeat < 0.04:
+                event = msgspec.structs.replace(event, occurred_at_ms=clock)
+        else:
+            event = make(chance, f"e{row}", clock + min(move, 0), currencies, extremes)
+        past.append(event)
+        yield event
+
+
+def moves_of(view: FeatureView) -> list[list[int]]:
+    """Steps of event time: small, back within grace, within windows, and all edges forth and back."""
+    widest, grace = view.windows_ms[-1], view.grace_ms
+    edges = [window + shift for window in (*view.windows_ms, view.horizon_ms) for shift in (-1, 0, 1)]
+    back = [-1, 1 - grace, -grace, -grace - 1, -widest, -view.horizon_ms]
+    near = view.windows_ms[0] // 4
+    return [
+        [0, 0, 1, near // 7, near // 3, near // 2, near],
+        [-grace * part // 9 for part in range(1, 9)],
+        [widest * part // 36 for part in range(1, 7)],
+        [*edges, *back, *back],
+    ]
+
+
+def _payment(
+    chance: Random, event_id: str, time: int, currencies: Sequence[str | None], extremes: bool
+) -> Transaction:
+    usual = chance.randint(-20_000, 100_000) / 100
+    return Transaction(
+        event_id=event_id,
+        occurred_at_ms=time,
+        account_id=chance.choice(("a", "a", "a", "b")),
+        amount=chance.choice(AMOUNTS) if extremes and chance.random() < 0.3 else usual,
+        currency=chance.choice(currencies),
+        merchant_id=chance.choice((None, "m1", "m2", "m3", "m4")),
+        country=chance.choice((None, "FR", "DE")),
+        balance=chance.choice((None, None, 0.0, 50.0, -20.0)),
+    )
+
+
+def _tick(chance: Random, event_id: str, time: int, _: Sequence[str | None], extremes: bool) -> Tick:
+    price = (
+        chance.choice(PRICES) if extremes and chance.random() < 0.3 else chance.randint(9_000, 11_000) / 100
+    )
+    return Tick(
+        event_id=event_id,
+        occurred_at_ms=time,
+        symbol=chance.choice(("x", "x", "x", "y")),
+        price=price,
+        bid=chance.choice((None, price)),
+        ask=chance.choice((None, min(price * 1.01, 1e15))),
+        volume=chance.choice((None, 0.0, 10.0, 11.0, 250.0)),
+    )
+
+
+def spans_of(view: FeatureView, age_ms: int) -> int:
+    """The widest tile, in milliseconds, of events of this age: a twelfth of the window that holds them."""
+    reaching = [window for window in view.windows_ms if age_ms < window]
+    return max((reaching[0] if reaching else view.windows_ms[-1]) // 12, 1)
