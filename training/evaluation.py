@@ -98,17 +98,13 @@ def evaluate_bundle(
         return evaluation
     labels = dataset.labels[split.test]
     known = labels >= 0
-    rivals = {
-        MODEL: (scores, alert),
-        **{
-            name: (found, float(np.quantile(found[split.validation], alert)))
-            for name, found in baseline_scores(view, dataset.rows.features, split.train, seed=seed).items()
-        },
-    }
+    rivals: dict[str, tuple[NDArray[np.floating], float]] = {MODEL: (scores, alert)}
+    for name, found in baseline_scores(view, dataset.rows.features, split.train, seed=seed).items():
+        rivals[name] = (found, float(np.quantile(found[split.validation], alert)))
     detection = {}
-    for name, (found, threshold) in rivals.items():
+    for name, (ranked, threshold) in rivals.items():
         figures = labelled_figures(
-            found[split.test][known], labels[known], entity[known], threshold=threshold, seed=seed
+            ranked[split.test][known], labels[known], entity[known], threshold=threshold, seed=seed
         )
         detection[name] = {figure: estimate.rounded() for figure, estimate in figures.items()}
     return msgspec.structs.replace(evaluation, positives=int((labels == 1).sum()), detection=detection)

@@ -33,7 +33,7 @@ class Explaining(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Contributions (batch, feature)."""
-        return self.model.contributions(*inputs)  # type: ignore[operator, no-any-return]
+        return self.model.contributions(*inputs)
 
 
 def export_graphs(model: nn.Module, rows: Rows, signature: str) -> tuple[bytes, bytes]:
@@ -44,7 +44,7 @@ def export_graphs(model: nn.Module, rows: Rows, signature: str) -> tuple[bytes, 
         rows: a few rows, to trace the graph with.
         signature: of the ordered inputs, which the graphs' metadata will say.
     """
-    names: tuple[str, ...] = model.inputs  # type: ignore[assignment]
+    names: tuple[str, ...] = model.inputs
     inputs = tensors(rows, names)
     return (
         _export(model, inputs, names, "score", signature),
@@ -74,7 +74,8 @@ def _export(
     _forget_origins(model)
     entry = model.metadata_props.add()
     entry.key, entry.value = SIGNATURE, signature
-    return model.SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
 
 
 def _forget_origins(model: onnx.ModelProto) -> None:
@@ -115,10 +116,10 @@ def check_parity(model: nn.Module, session: Session, manifest: Manifest, rows: R
     """
     greatest = 0.0
     for part in (rows.take(slice(0, _PARITY_ROWS)), drawn_rows(manifest, _PARITY_ROWS)):
-        inputs = tensors(part, model.inputs)  # type: ignore[arg-type]
+        inputs = tensors(part, model.inputs)
         given = (part.features, part.history, part.lengths)
         scores = _difference(model(*inputs).numpy(), session.run(*given))
-        expected = model.contributions(*inputs).numpy()  # type: ignore[operator]
+        expected = model.contributions(*inputs).numpy()
         whole = np.maximum(1.0, np.abs(expected).sum(axis=1, keepdims=True))
         parts = _difference(expected / whole, session.explain(*given) / whole)
         greatest = max(greatest, scores, parts)

@@ -59,7 +59,7 @@ def fit(
         for picked in torch.randperm(rows, generator=generator).split(config.batch_rows):
             value = loss(tuple(part[picked] for part in train), generator)
             optimiser.zero_grad()
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
             optimiser.step()
             schedule.step()

@@ -91,6 +91,7 @@ def make_bundle(
         final = home / made.digest
         shutil.rmtree(final, ignore_errors=True)
         shutil.copytree(folder, final)
+    final.chmod(0o755)  # the folder for the draft was for its owner only
     return Made(load_bundle(final), msgspec.structs.replace(evaluation, bundle=made.digest))
 
 

@@ -41,7 +41,7 @@ def score_plot(scores: NDArray[np.float32]) -> str:
     with matplotlib.rc_context(_STYLE):
         figure, axes = _axes("score", "share of events")
         share = np.full(len(scores), 1.0 / max(1, len(scores)))
-        axes.hist(scores, bins=np.linspace(0, 1, 41), weights=share, color=_INK)
+        axes.hist(scores, bins=[step / 40 for step in range(41)], weights=share, color=_INK)
         axes.axhline(1 / 40, color="grey", linestyle=":", label="usual events, ideally")
         axes.legend(frameon=False)
         return _svg(figure)

@@ -54,7 +54,7 @@ def split_by_time(
     for name, rows in parts.items():
         if rows.sum() < LEAST_ROWS:
             raise TrainingRefused(
-                f"the {name} part has {rows.sum()} of {len(occurred_at_ms)} rows; expected {LEAST_ROWS} or more; "
+                f"the {name} part has {rows.sum()} of {len(occurred_at_ms)} rows, fewer than {LEAST_ROWS}; "
                 "give more events, or a smaller gap"
             )
     train, validation, test = (np.flatnonzero(rows) for rows in parts.values())

@@ -49,4 +49,5 @@ class AttentionForecaster(nn.Module):
         weight = torch.softmax(match + (valid[:, None] - 1.0) * _FAR, dim=2) * valid[:, None]
         seen = torch.matmul(weight, token).reshape(-1, HEADS * self.hidden)  # (batch, head x hidden)
         state = asked + self.mix(self.dropout(torch.cat([asked, seen], dim=1)))  # (batch, hidden)
-        return self.head(state, standard[:, -1])  # type: ignore[no-any-return]
+        mean, log_variance = self.head(state, standard[:, -1])
+        return mean, log_variance

@@ -28,4 +28,4 @@ class Autoencoder(nn.Module):
 
     def forward(self, standard: Tensor, present: Tensor) -> Tensor:
         """The rebuilt vector (batch, width) from values and mask, both (batch, width)."""
-        return self.layers(torch.cat([standard, present], dim=1))  # type: ignore[no-any-return]
+        return self.layers(torch.cat([standard, present], dim=1))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-LOG_VARIANCE = 6.0
+LOG_VARIANCE = (-3.0, 6.0)  # a spread of at least 0.22: below, float32's last digit would be a surprise
 
 
 class ForecastHead(nn.Module):
@@ -22,4 +22,4 @@ class ForecastHead(nn.Module):
     def forward(self, state: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance, (batch, width) each; state is (batch, hidden), last is (batch, width)."""
         mean = self.mean(state) + last * self.persistence
-        return mean, self.spread(state).clamp(-LOG_VARIANCE, LOG_VARIANCE)
+        return mean, self.spread(state).clamp(*LOG_VARIANCE)

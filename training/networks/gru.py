@@ -26,4 +26,5 @@ class GruForecaster(nn.Module):
         """
         past = torch.cat([standard, present], dim=2)  # (batch, step, 2 width)
         _, state = self.recurrent(past)  # (1, batch, hidden)
-        return self.head(self.dropout(state[0]), standard[:, -1])  # type: ignore[no-any-return]
+        mean, log_variance = self.head(self.dropout(state[0]), standard[:, -1])
+        return mean, log_variance

@@ -79,7 +79,7 @@ class SequenceSurprise(nn.Module):
     def nats(self, history: Tensor, lengths: Tensor) -> Tensor:
         """Surprise per feature of the history in nats, (batch, width)."""
         error, present = self.errors(history, lengths)
-        return self.tail(error, present)  # type: ignore[no-any-return]
+        return self.tail(error, present)
 
     def total(self, history: Tensor, lengths: Tensor) -> Tensor:
         """Total surprise, (batch)."""
@@ -87,7 +87,7 @@ class SequenceSurprise(nn.Module):
 
     def forward(self, history: Tensor, lengths: Tensor) -> Tensor:
         """The score, (batch)."""
-        return self.calibration(self.total(history, lengths))  # type: ignore[no-any-return]
+        return self.calibration(self.total(history, lengths))
 
     def contributions(self, history: Tensor, lengths: Tensor) -> Tensor:
         """Minus log p shared out over the view's features, 0 for those without history, (batch, feature)."""

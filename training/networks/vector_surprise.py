@@ -44,7 +44,7 @@ class VectorSurprise(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """The score, (batch)."""
-        return self.calibration(self.total(features))  # type: ignore[no-any-return]
+        return self.calibration(self.total(features))
 
     def contributions(self, features: Tensor) -> Tensor:
         """Minus log p shared out over the features, (batch, feature); it sums to minus log(1 - score)."""
