@@ -1,0 +1,1 @@
+"""The feature engine: each feature with numbers worked out by hand, order of arrival, declarations."""
