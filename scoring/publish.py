@@ -99,8 +99,9 @@ class ScoreWriter:
     def __post_init__(self) -> None:
         manifest, policy = self.in_force.bundle.manifest, self.in_force.policy
         self._kind = manifest.score_kind
+        self._policy = policy.digest
         self._versions = (
-            f'"bundle":"{self.in_force.bundle.digest}","policy":"{policy.digest}",'
+            f'"bundle":"{self.in_force.bundle.digest}","policy":"{self._policy}",'
             f'"view":"{self.in_force.scorer.view.digest}","runtime":{_text(self.runtime).decode()}'
         )
         self._warm_after = self.in_force.scorer.view.warm_after
@@ -175,7 +176,7 @@ class ScoreWriter:
             features=features,
             depth=int(table.depth[row]),
             bundle=self.in_force.bundle.digest,
-            policy=self.in_force.policy.digest,
+            policy=self._policy,
             view=self.in_force.scorer.view.digest,
             runtime=self.runtime,
             flags=flags_of(table, row, self._warm_after),
@@ -206,7 +207,7 @@ class ScoreWriter:
             named_features=explanation.named_features,
             contributions=explanation.contributions,
             bundle=self.in_force.bundle.digest,
-            policy=self.in_force.policy.digest,
+            policy=self._policy,
             view=self.in_force.scorer.view.digest,
             flags=flags_of(table, row, self._warm_after),
         )

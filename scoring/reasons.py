@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 MOST_REASONS = 4
 LEAST_SHARE = 0.05
+DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,13 @@ def explain(
         contributions: what each feature adds to the surprise, float32[F].
         baseline: quantiles of each feature in training; its middle one decides between `_HIGH` and `_LOW`.
     """
-    named = {
-        name: None if np.isnan(value) else float(value) for name, value in zip(names, vector, strict=True)
-    }
-    parts = {
-        name: round(float(part), 6)
-        for name, part in zip(names, contributions, strict=True)
-        if abs(part) > 5e-7
-    }
-    total = sum(part for part in parts.values() if part > 0)
-    leading = sorted(
-        (name for name, part in parts.items() if part > 0 and part >= LEAST_SHARE * total),
-        key=lambda name: (-parts[name], name),
-    )[:MOST_REASONS]
-    reasons = tuple(f"{name.upper()}_{_side(named[name], baseline.get(name))}" for name in leading)
+    seen = zip(names, vector.tolist(), strict=True)
+    named = {name: value if value == value else None for name, value in seen}  # NaN differs from itself
+    rounded = zip(names, np.round(contributions.astype(np.float64), DECIMALS).tolist(), strict=True)
+    parts = {name: part for name, part in rounded if part}
+    least = LEAST_SHARE * sum(part for part in parts.values() if part > 0)
+    leading = sorted((-part, name) for name, part in parts.items() if part > 0 and part >= least)[:MOST_REASONS]
+    reasons = tuple(f"{name.upper()}_{_side(named[name], baseline.get(name))}" for _, name in leading)
     return Explanation(named, parts, reasons or ("UNUSUAL_COMBINATION",))
 
 
