@@ -1,0 +1,1 @@
+"""Measurements of riskstream beside the obvious alternative: `make bench`, or `python -m benchmarks --help`."""

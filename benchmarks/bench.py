@@ -1,0 +1,139 @@
+"""A whole benchmark run: services, backlog, alternated runs, latencies, files, state."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.broker import Broker
+from benchmarks.latency import Rate, make_producer, measure_latency, wait_until_scoring
+from benchmarks.loading import load_backlog, write_file
+from benchmarks.machine import all_versions, machine
+from benchmarks.offline import feed_rate, replay_rate
+from benchmarks.payments import Payments
+from benchmarks.pipelines import Pipeline
+from benchmarks.plan import SCORER, SHADOW_SCORER, Plan
+from benchmarks.results import PipelineResult, Results
+from benchmarks.state_size import measure_state
+from benchmarks.throughput import measure, median, summarise
+from schemas.events.transaction import EVENT
+from schemas.topics import ALERTS, DEAD_LETTERS
+from scoring.catalog import scorers
+from stream.bundle_library import BundleLibrary
+from stream.services.embedded import EmbeddedServices
+from stream.settings import load
+
+Say = Callable[[str], None]
+RATE_STEP = 50
+
+
+def run(plan: Plan, cards: Path, say: Say) -> Results:
+    """Measures everything in the plan on embedded services of its own.
+
+    Args:
+        cards: the development cards; the state is not measured when they are not there.
+        say: is told what goes on.
+
+    Raises:
+        BenchmarkFailed: a pipeline did not do its work.
+        JobFailed: the services cannot be started.
+    """
+    measured_on = machine()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        home = Path(folder)
+        bundle_dirs, bundles = find_bundles(home)
+        say("starting Kafka and Redis")
+        with EmbeddedServices(home / "services") as services:
+            settings = load(
+                {}, kafka_bootstrap=services.kafka_bootstrap, redis_url=services.redis_url, bundle_dirs=bundle_dirs,
+                data_dir=home / "services",
+            )  # fmt: skip
+            results = Results(
+                plan=plan, settings=settings, machine=measured_on, versions=all_versions(services.redis_url),
+                bundles=bundles, features=len(scorers()[SCORER].view.feature_names),
+                pipelines={name: PipelineResult() for name in plan.pipelines},
+            )  # fmt: skip
+            with Broker(settings, plan.partitions) as broker:
+                run_throughput(results, broker, say)
+                run_latency(results, broker, say)
+                run_offline(results, broker, home, say)
+            if cards.is_file():
+                say(f"state of the accounts of {cards.name}")
+                results.state = measure_state(services.redis_url, cards)
+    return results
+
+
+def find_bundles(folder: Path) -> tuple[tuple[Path, ...], str]:
+    """Folders of bundles beside the shipped ones, and in words which bundles are run.
+
+    Until both scorers' bundles ship, small ones made by the tests' own code stand in for all.
+    """
+    library = BundleLibrary()
+    if all(library.digests(name) for name in (SCORER, SHADOW_SCORER)):
+        return (), "shipped"
+    from tests.support.small_bundles import write_all
+
+    return (
+        write_all(folder / "bundles"),
+    ), "stand-ins of the tests (one feature, no network), none are shipped"
+
+
+def run_throughput(results: Results, broker: Broker, say: Say) -> None:
+    """Alternated runs of every pipeline over the same backlog."""
+    plan, settings = results.plan, results.settings
+    broker.reset()
+    say(f"loading {plan.backlog:,} payments")
+    results.record_bytes_in = load_backlog(settings, Payments(plan.seed, plan.accounts), plan.backlog)
+    for repetition in range(plan.repetitions):
+        for name, result in results.pipelines.items():
+            broker.reset(keep=(EVENT.topic,))
+            with Pipeline(name, settings) as pipeline:
+                run = summarise(measure(pipeline, broker, backlog=plan.backlog, seconds=plan.seconds))
+                result.runs.append(run)
+                say(f"{name} {repetition + 1}/{plan.repetitions}: {run.events_per_second:,.0f} events/s")
+            result.record = broker.shape(pipeline.output)
+            result.alerts, result.dead_letters = broker.count(ALERTS), broker.count(DEAD_LETTERS)
+
+
+def run_latency(results: Results, broker: Broker, say: Say) -> None:
+    """Latency of every pipeline at its rates, one process for all rates of a pipeline."""
+    plan, settings = results.plan, results.settings
+    payments = Payments(plan.seed, plan.accounts)
+    for name, result in results.pipelines.items():
+        broker.reset()
+        producer = make_producer(settings)
+        with Pipeline(name, settings) as pipeline:
+            pipeline.wait_ready()
+            wait_until_scoring(pipeline, broker, producer)
+            first_block = 0
+            for events_per_second in rates_of(name, result, plan):
+                rate = Rate(
+                    events_per_second=events_per_second, seconds=plan.latency_seconds, first_block=first_block
+                )
+                first_block += rate.blocks
+                latency = measure_latency(
+                    settings, pipeline, producer, payments, rate, partitions=plan.partitions,
+                    settle_seconds=plan.latency_settle_seconds,
+                )  # fmt: skip
+                result.latencies.append(latency)
+                say(
+                    f"{name} at {rate.events_per_second:,}/s: p50 {latency.p50_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms"
+                )
+
+
+def rates_of(name: str, result: PipelineResult, plan: Plan) -> tuple[int, ...]:
+    """Rates at which a pipeline's latency is measured: for the obvious agent one that it can bear."""
+    if name != "faust_per_event":
+        return plan.latency_rates
+    bearable = plan.bearable_share * median(result.runs).events_per_second
+    return (max(RATE_STEP, int(bearable / RATE_STEP) * RATE_STEP),)
+
+
+def run_offline(results: Results, broker: Broker, folder: Path, say: Say) -> None:
+    """Replay and feed of one file."""
+    plan = results.plan
+    file = write_file(Payments(plan.seed, plan.accounts), plan.offline_events, folder / "payments.parquet")
+    results.replay = replay_rate(results.settings, file)
+    say(f"replay: {results.replay.events_per_second:,.0f} events/s")
+    broker.reset()
+    results.feed = feed_rate(results.settings, file)
+    say(f"feed: {results.feed.events_per_second:,.0f} events/s")

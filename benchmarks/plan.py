@@ -1,0 +1,57 @@
+"""What a benchmark run does: how long, how often, with which payments."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SCORER = "payment_anomaly"
+SHADOW_SCORER = "payment_attention"
+SCORERS_OF = {
+    "riskstream": (SCORER,),
+    "riskstream_with_shadow": (SCORER, SHADOW_SCORER),
+    "faust_per_event": (SCORER,),
+}
+"""The pipelines by name, and the scorers that each one runs."""
+
+NAMES = tuple(SCORERS_OF)
+ROOT = Path(__file__).parents[1]
+CARDS = ROOT.parent / "shared" / "data" / "transactions" / "handbook_2018-04-01_2018-07-24.parquet"
+"""The development cards, when somebody has them beside the project."""
+
+
+class BenchmarkFailed(Exception):
+    """A pipeline did not do its work, so that there is nothing to measure; the text has the end of its log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A benchmark run.
+
+    Attributes:
+        seconds: how long throughput is measured in each run, from the first output on.
+        repetitions: runs of each pipeline; they alternate, and medians are reported.
+        seed, accounts: of the payments.
+        partitions: of every topic.
+        backlog_per_second: events loaded beforehand for each second; more than any pipeline can score.
+        latency_rates: events per second at which riskstream's latency is measured, ascending.
+        latency_seconds: how long each of them is held; the first `latency_settle_seconds` do not count.
+        bearable_share: the rate of `faust_per_event` is this share of its own throughput.
+        offline_events: events of the replay and of the feed.
+    """
+
+    seconds: float = 15.0
+    repetitions: int = 3
+    seed: int = 20_260_101
+    accounts: int = 20_000
+    partitions: int = 4
+    backlog_per_second: int = 60_000
+    latency_rates: tuple[int, ...] = (1_000, 10_000)
+    latency_seconds: float = 12.0
+    latency_settle_seconds: float = 2.0
+    bearable_share: float = 0.5
+    offline_events: int = 300_000
+    pipelines: tuple[str, ...] = NAMES
+
+    @property
+    def backlog(self) -> int:
+        """Events loaded beforehand."""
+        return int(self.seconds * self.backlog_per_second)
