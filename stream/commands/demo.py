@@ -27,12 +27,9 @@ def demo(
     Exit code 1 when an event lacks its score or dead letter, fewer than 80 % of the injected frauds were
     found, or more than 5 % of the events are at level alert.
     """
-    import logging
-
     from stream.demo.command import run_demo
+    from stream.quiet import quieten_libraries
     from stream.settings import load
 
-    for client in ("aiokafka", "kafka"):
-        # what goes wrong is told in the words of JobFailed; the clients' own lines would repeat it
-        logging.getLogger(client).setLevel(logging.CRITICAL + 1)
+    quieten_libraries()
     raise typer.Exit(run_demo(load(), as_json=as_json, picture_to=picture))

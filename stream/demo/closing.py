@@ -9,7 +9,10 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from schemas.alert import Alert
 from stream.demo.alert_table import alert_table
+from stream.demo.frauds import episode_of
+from stream.demo.inputs import PAYMENTS_FILE
 from stream.demo.state import DemoState
 from stream.demo.summary import Extras, Summary
 
@@ -28,17 +31,25 @@ def tell_closing(
     if not problems:
         console.print("[green]✓[/] every event has its scores, the frauds were found, and few events were alerted")
     console.print("\n[bold]what to type next[/]")
-    for line, about in next_commands(folder):
+    for line, about in next_commands(folder, _telling(state)):
         console.print(f"  [bold cyan]{escape(line)}[/]\n      [dim]{about}[/]", soft_wrap=True)
 
 
-def next_commands(folder: Path) -> list[tuple[str, str]]:
-    """Three commands to type next, each with what it does."""
+def next_commands(folder: Path, last: Alert | None) -> list[tuple[str, str]]:
+    """Three commands to type next, each with what it does.
+
+    Args:
+        folder: of the demo.
+        last: an alert to explain; without one all alerts are listed instead.
+    """
     program, folder = program_as_typed(), _short(folder)
+    there = f"RISKSTREAM_DATA_DIR={folder} {program}"
+    explaining = f"explain {last.score_id}" if last else "subscribe alerts --from earliest"
+    replaying = f"replay {folder / PAYMENTS_FILE} --scorer payment_anomaly --out scores.parquet"
     return [
-        (f"{program} replay {folder}/payments.parquet --out scores.parquet", "the same scores, without any service"),
-        (f"{program} up --detach --data-dir {folder}", "this demo's Kafka and Redis again, with all that came out"),
-        (f"{program} feed --help", "your own files into Kafka"),
+        (f"{there} up --detach", "this demo's Kafka and Redis again, with all that came out"),
+        (f"{there} {explaining}", "why that was alerted: every feature and what it adds"),
+        (f"{program} {replaying}", "the same scores again from the file, without any service"),
     ]
 
 
@@ -66,6 +77,12 @@ def figures(summary: Summary, extras: Extras) -> RenderableType:
     table.add_row("latency p50", _milliseconds(summary.p50_ms), measured)
     table.add_row("latency p99", _milliseconds(summary.p99_ms), f"over {extras.steady_events:,} events")
     return table
+
+
+def _telling(state: DemoState) -> Alert | None:
+    """The last alert on an injected fraud, else the last of all."""
+    alerts = list(state.ledger.shown)
+    return next((each for each in reversed(alerts) if episode_of(each.event_id)), alerts[-1] if alerts else None)
 
 
 def _first(seconds: float | None) -> str:

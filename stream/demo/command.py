@@ -1,7 +1,10 @@
 """What `riskstream demo` does: folder, screen, run, summary, exit code."""
 
+import re
+import signal
 from io import StringIO
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 from rich.console import Console
@@ -13,11 +16,13 @@ from stream.demo.screen import picture, screen_for
 from stream.demo.summary import problems_of, summary_of
 from stream.settings import Settings
 
-PICTURE_COLUMNS, PICTURE_ROWS = 132, 42
+INTERRUPTED = 130
+PICTURE_COLUMNS, PICTURE_ROWS = 132, 36
+FONT_FROM_ELSEWHERE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
 
 def run_demo(settings: Settings, *, as_json: bool, picture_to: Path | None = None) -> int:
-    """Runs the demo and prints its summary; the exit code: 0, or 1 when a figure is not good enough.
+    """Runs the demo and prints its summary; the exit code: 0, 1 when a figure is not good enough, 130 by Ctrl-C.
 
     Args:
         settings: whose data_dir, bundle_dirs and scorers count.
@@ -28,6 +33,16 @@ def run_demo(settings: Settings, *, as_json: bool, picture_to: Path | None = Non
         JobFailed: services or worker could not do their work.
     """
     console = Console(stderr=as_json, highlight=False)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _as_if_interrupted)
+    try:
+        return _run(settings, console, as_json=as_json, picture_to=picture_to)
+    except KeyboardInterrupt:
+        console.print("stopped before its end; nothing was judged")
+        return INTERRUPTED
+
+
+def _run(settings: Settings, console: Console, *, as_json: bool, picture_to: Path | None) -> int:
     with fresh_folder(settings.data_dir) as folder:
         demo = Demo(folder, settings)
         with screen_for(console, demo.state) as screen:
@@ -42,10 +57,16 @@ def run_demo(settings: Settings, *, as_json: bool, picture_to: Path | None = Non
     return 1 if problems else 0
 
 
+def _as_if_interrupted(_signal: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
 def _write_picture(demo: Demo, file: Path) -> None:
     console = Console(
         record=True, file=StringIO(), width=PICTURE_COLUMNS, height=PICTURE_ROWS, force_terminal=True,
         color_system="truecolor", legacy_windows=False,
     )  # fmt: skip
     console.print(picture(demo.state))
-    console.save_svg(str(file), title="riskstream demo")
+    svg = console.export_svg(title="riskstream demo")
+    # the picture stands alone: no font is fetched from elsewhere when somebody looks at it
+    file.write_text(FONT_FROM_ELSEWHERE.sub("", svg), encoding="utf-8")

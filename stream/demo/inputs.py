@@ -15,6 +15,8 @@ from stream.feed.run import Order
 FRAUDS = 20
 """Fraud episodes, an equal number of each kind; together some 90 of 8,400 payments."""
 
+PAYMENTS_FILE = "payments.parquet"
+CLOSES_FILE = "closes.parquet"
 PAYMENTS = "transactions"
 CLOSES = "market-ticks"
 PAYMENTS_LIVE_FROM = datetime(2011, 11, 1, tzinfo=UTC)
@@ -59,13 +61,13 @@ class DemoInputs:
 
 
 def write_inputs(folder: Path) -> DemoInputs:
-    """Writes `payments.parquet` and `closes.parquet` into an existing folder; the same ones every time."""
+    """Writes both files into an existing folder; the same ones every time."""
     payments, injected = inject(_shipped("payments_demo"), DEMO_SEED, FRAUDS)
     closes = _shipped("closes_demo")
     return DemoInputs(
         inputs=(
-            _write(folder / "payments.parquet", PAYMENTS, payments, PAYMENTS_LIVE_FROM),
-            _write(folder / "closes.parquet", CLOSES, closes, CLOSES_LIVE_FROM),
+            _write(folder / PAYMENTS_FILE, PAYMENTS, payments, PAYMENTS_LIVE_FROM),
+            _write(folder / CLOSES_FILE, CLOSES, closes, CLOSES_LIVE_FROM),
         ),
         injected=frozenset(injected),
     )

@@ -1,7 +1,6 @@
 """The demo from beginning to end: services and worker up, two inputs fed, everything read back, judged."""
 
 import asyncio
-import signal
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -108,7 +107,6 @@ class Demo:
         kafka, redis, health = free_ports(3)
         return load(
             {},
-            namespace="demo",
             data_dir=self.folder.resolve(),
             kafka_bootstrap=f"{LOOPBACK}:{kafka}",
             redis_url=f"redis://{LOOPBACK}:{redis}/0",
@@ -122,7 +120,6 @@ class Demo:
     ) -> None:
         main = asyncio.current_task()
         assert main is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main.cancel)
         watching = asyncio.create_task(self._watch(screen, worker, main))
         inputs = self.inputs.inputs
         try:

@@ -114,7 +114,7 @@ def screen_for(console: Console, state: DemoState) -> Screen:
 def picture(state: DemoState) -> RenderableType:
     """The whole screen as it is now."""
     layout = Layout()
-    layout.split_column(Layout(_head(state), size=5), Layout(name="figures", size=13), Layout(name="alerts"))
+    layout.split_column(Layout(_head(state), size=4), Layout(name="figures", size=12), Layout(name="alerts"))
     layout["figures"].split_row(
         Layout(Panel(_counters(state), title="events", border_style="blue")),
         Layout(Panel(_scorers(state), title="scores", border_style="blue")),
@@ -136,7 +136,7 @@ def _counters(state: DemoState) -> Table:
         table.add_row(topic, f"{state.fed[topic]:,}")
         table.add_row("  [dim]event time[/]", f"[dim]{day_of(ledger.occurred_at_ms.get(topic))}[/]")
     table.add_row("[bold]events in[/]", f"[bold]{state.fed_events:,}[/] of {state.planned:,}")
-    table.add_row("rate now", f"{state.rate():,.0f} events/s")
+    table.add_row("rate now", "–" if state.done else f"{state.rate():,.0f} events/s")
     table.add_row("dead letters", f"{ledger.dead_letters:,}")
     found, injected = len(ledger.found), len(ledger.injected)
     table.add_row("[magenta]injected frauds found[/]", f"[magenta]{found} of {injected}[/]")
