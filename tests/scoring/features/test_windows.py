@@ -1,5 +1,6 @@
 """Counts, totals, means, spreads and extremes of a window."""
 
+import msgspec
 import pytest
 
 from scoring.features.spec import Count, Feature, Rolling
@@ -64,10 +65,7 @@ def test_a_window_without_values_has_no_mean(statistic: str) -> None:
 @pytest.mark.parametrize("feature", [Count("10m"), Rolling("maximum", "charge", "10m")], ids=str)
 def test_accounts_do_not_share_a_window(feature: Feature) -> None:
     """State is kept per entity, also when their events arrive mixed."""
-    other = payment("2", 1, 99.0)
-    other = type(other)(
-        **{name: getattr(other, name) for name in other.__struct_fields__} | {"account_id": "b"}
-    )
+    other = msgspec.structs.replace(payment("2", 1, 99.0), account_id="b")
     mixed = values_of(PAYMENTS, feature, payment("1", 0, 10.0), other, payment("3", 2, 20.0))
     alone = values_of(PAYMENTS, feature, payment("1", 0, 10.0), payment("3", 2, 20.0))
     assert [mixed[0], mixed[2]] == alone
