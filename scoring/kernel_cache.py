@@ -6,10 +6,12 @@ cache folder is named after a digest of all kernel sources. Nothing in here impo
 
 import hashlib
 import os
+import platform
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 SOURCES = Path(__file__).with_name("features")
-COMPLETE = "complete"
 
 
 def cache_folder() -> Path:
@@ -23,10 +25,15 @@ def cache_folder() -> Path:
 
 def is_complete() -> bool:
     """Whether every kernel was compiled: `python -m scoring.warm` did it to its end."""
-    return (cache_folder() / COMPLETE).exists()
+    return _mark().exists()
 
 
 def mark_complete() -> None:
-    """Notes that every kernel was compiled."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    (cache_folder() / COMPLETE).touch()
+    """Notes that every kernel was compiled, by this Python and numba and for this kind of machine."""
+    _mark().parent.mkdir(parents=True, exist_ok=True)
+    _mark().touch()
+
+
+def _mark() -> Path:
+    maker = f"{sys.implementation.cache_tag}-numba-{version('numba')}-{platform.machine()}"
+    return cache_folder() / f"complete-{maker}"

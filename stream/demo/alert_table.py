@@ -6,6 +6,7 @@ from rich.table import Table
 from schemas.alert import Alert
 from stream.demo.frauds import episode_of
 from stream.demo.state import DemoState, day_of
+from stream.printable import printable
 
 SHOWN = 40
 REASONS_SHOWN = 2
@@ -23,8 +24,8 @@ def alert_table(state: DemoState, most: int = SHOWN) -> Table:
         injected = episode_of(alert.event_id) is not None
         mark = "[magenta]● injected fraud[/]  " if injected else ""
         table.add_row(
-            day_of(alert.occurred_at_ms), escape(alert.entity), f"[red]{alert.value:.4f}[/]", alert.scorer,
-            mark + escape(why(alert)),
+            day_of(alert.occurred_at_ms), escape(printable(alert.entity)), f"[red]{alert.value:.4f}[/]", alert.scorer,
+            mark + escape(printable(why(alert))),
         )  # fmt: skip
     return table
 

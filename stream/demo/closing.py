@@ -29,7 +29,9 @@ def tell_closing(
     for problem in problems:
         console.print(f"[bold red]✗[/] {escape(problem)}", soft_wrap=True)
     if not problems:
-        console.print("[green]✓[/] every event has its scores, the frauds were found, and few events were alerted")
+        console.print(
+            "[green]✓[/] every event has its scores, the frauds were found, and few events were alerted"
+        )
     console.print("\n[bold]what to type next[/]")
     for line, about in next_commands(folder, _telling(state)):
         console.print(f"  [bold cyan]{escape(line)}[/]\n      [dim]{about}[/]", soft_wrap=True)
@@ -55,7 +57,11 @@ def next_commands(folder: Path, last: Alert | None) -> list[tuple[str, str]]:
 
 def program_as_typed() -> str:
     """How to call this program from here: `riskstream` if the shell finds it, else its path."""
-    return "riskstream" if shutil.which("riskstream") else str(_short(Path(sys.executable).with_name("riskstream")))
+    return (
+        "riskstream"
+        if shutil.which("riskstream")
+        else str(_short(Path(sys.executable).with_name("riskstream")))
+    )
 
 
 def figures(summary: Summary, extras: Extras) -> RenderableType:
@@ -66,9 +72,13 @@ def figures(summary: Summary, extras: Extras) -> RenderableType:
     table.add_column(style="dim")
     share = extras.alerted / summary.events if summary.events else 0.0
     table.add_row("events in", f"{summary.events:,}", "payments of a web shop, daily closes of 20 shares")
-    table.add_row("scores", f"{summary.scores:,}", ", ".join(f"{name} {n:,}" for name, n in extras.scores.items()))
+    table.add_row(
+        "scores", f"{summary.scores:,}", ", ".join(f"{name} {n:,}" for name, n in extras.scores.items())
+    )
     table.add_row("alerts", f"{summary.alerts:,}", _first(extras.first_alert_s))
-    table.add_row("events alerted", f"{extras.alerted:,}", f"{share:.1%} of all, held back by a cool-down or not")
+    table.add_row(
+        "events alerted", f"{extras.alerted:,}", f"{share:.1%} of all, held back by a cool-down or not"
+    )
     table.add_row("dead letters", f"{summary.dead_letters:,}", "records refused with a reason")
     table.add_row("missing", f"{summary.missing:,}", "pairs of event and scorer without score or dead letter")
     found = f"{summary.injected_found} of {summary.injected}"
@@ -82,7 +92,9 @@ def figures(summary: Summary, extras: Extras) -> RenderableType:
 def _telling(state: DemoState) -> Alert | None:
     """The last alert on an injected fraud, else the last of all."""
     alerts = list(state.ledger.shown)
-    return next((each for each in reversed(alerts) if episode_of(each.event_id)), alerts[-1] if alerts else None)
+    return next(
+        (each for each in reversed(alerts) if episode_of(each.event_id)), alerts[-1] if alerts else None
+    )
 
 
 def _first(seconds: float | None) -> str:

@@ -85,7 +85,9 @@ class Demo:
             try:
                 asyncio.run(self._play(settings, partitions, screen, worker))
             except (KafkaError, OSError) as error:
-                raise JobFailed(f"Kafka of the demo was lost ({error}); see the logs in {self.folder}") from error
+                raise JobFailed(
+                    f"Kafka of the demo was lost ({error}); see the logs in {self.folder}"
+                ) from error
             screen.phase("stopping worker, Kafka and Redis")
         self.state.end("done")
 
@@ -123,7 +125,9 @@ class Demo:
         watching = asyncio.create_task(self._watch(screen, worker, main))
         inputs = self.inputs.inputs
         try:
-            async with Reader(settings, self.ledger, inputs=self.state.topics, partitions=partitions) as reader:
+            async with Reader(
+                settings, self.ledger, inputs=self.state.topics, partitions=partitions
+            ) as reader:
                 screen.phase("feeding history at full speed")
                 await feed_history(settings, inputs, self.state.acknowledged)
                 await reader.note_inputs()

@@ -103,7 +103,9 @@ class PlainLines:
         )
 
     def _say(self, line: str) -> None:
-        self._console.print(f"{self._state.seconds:6.1f} s  {line}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(
+            f"{self._state.seconds:6.1f} s  {line}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def screen_for(console: Console, state: DemoState) -> Screen:

@@ -3,13 +3,12 @@
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from scoring.clock import stopwatch_s
 from stream.demo.ledger import Ledger
+from stream.printable import moment
 
 RATE_OVER_S = 1.0
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(eq=False)
@@ -81,6 +80,4 @@ def day_of(occurred_at_ms: int | None) -> str:
     >>> day_of(1_322_000_000_000)
     '2011-11-22'
     """
-    if occurred_at_ms is None:
-        return "–"
-    return f"{_EPOCH + timedelta(milliseconds=occurred_at_ms):%Y-%m-%d}"
+    return "–" if occurred_at_ms is None else moment(occurred_at_ms)[:10]

@@ -84,7 +84,9 @@ def problems_of(summary: Summary, extras: Extras) -> list[str]:
             f"{summary.missing:,} pairs of event and scorer have neither score nor dead letter; see the worker's log"
         )
     if extras.alerts_missing:
-        found.append(f"{extras.alerts_missing:,} scores raise an alert that did not come; see the worker's log")
+        found.append(
+            f"{extras.alerts_missing:,} scores raise an alert that did not come; see the worker's log"
+        )
     if summary.injected_found < LEAST_FOUND_SHARE * summary.injected:
         found.append(
             f"{summary.injected_found} of {summary.injected} injected frauds were found, expected at least "

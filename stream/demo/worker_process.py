@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from rich.markup import escape
+
 from stream.errors import JobFailed
 from stream.services.ports import LOOPBACK
 from stream.services.process import ChildProcess
@@ -46,13 +48,11 @@ class WorkerProcess:
         deadline = time.monotonic() + READY_WITHIN_S
         while problems := self._problems():
             if not self._process.running:
-                raise JobFailed(
-                    f"the worker ended while starting; end of {self._process.log}:\n{self._process.log_tail()}"
-                )
+                raise JobFailed(f"the worker ended while starting; {self._end_of_log()}")
             if time.monotonic() > deadline:
                 raise JobFailed(
                     f"the worker was not ready within {READY_WITHIN_S:.0f} s ({'; '.join(problems)}); "
-                    f"end of {self._process.log}:\n{self._process.log_tail()}"
+                    f"{self._end_of_log()}"
                 )
             time.sleep(LOOK_EVERY_S)
 
@@ -63,11 +63,15 @@ class WorkerProcess:
             JobFailed: it ended by itself; the text has the end of its log.
         """
         if not self._process.running:
-            raise JobFailed(f"the worker ended; end of {self._process.log}:\n{self._process.log_tail()}")
+            raise JobFailed(f"the worker ended; {self._end_of_log()}")
 
     def stop(self) -> None:
         """Lets the worker drain and end; nothing happens when it has ended."""
         self._process.stop(grace_seconds=DRAIN_WITHIN_S)
+
+    def _end_of_log(self) -> str:
+        # the command line reads brackets in an error as markup
+        return f"end of {self._process.log}:\n{escape(self._process.log_tail())}"
 
     def _problems(self) -> list[str]:
         # a bare connection: urllib would ask a proxy of the environment for the loopback address
@@ -88,10 +92,14 @@ def compile_kernels() -> None:
         JobFailed: it did not work; the text has what it said.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "scoring.warm"], env=_environment(), capture_output=True, text=True, check=False
+        [sys.executable, "-m", "scoring.warm"],
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        raise JobFailed(f"the feature kernels cannot be compiled: {done.stderr}")
+        raise JobFailed(f"the feature kernels cannot be compiled: {escape(done.stderr)}")
 
 
 def _environment(settings: Settings | None = None) -> Mapping[str, str]:
@@ -105,5 +113,7 @@ def _variables(settings: Settings) -> dict[str, str]:
     found = {}
     for name in settings.model_fields_set:
         value = getattr(settings, name)
-        found[f"{PREFIX}{name.upper()}"] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        found[f"{PREFIX}{name.upper()}"] = (
+            ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        )
     return found

@@ -14,7 +14,17 @@ from stream.services.addresses import read_services
 from stream.services.process import is_running
 from tests.support.command_line import environment, riskstream, riskstream_command
 
-NAMES = ["events", "scores", "alerts", "dead_letters", "missing", "injected", "injected_found", "p50_ms", "p99_ms"]
+NAMES = [
+    "events",
+    "scores",
+    "alerts",
+    "dead_letters",
+    "missing",
+    "injected",
+    "injected_found",
+    "p50_ms",
+    "p99_ms",
+]
 WITHIN_S = 180
 
 
@@ -30,7 +40,9 @@ def demo(folder: Path) -> subprocess.CompletedProcess[str]:
     return riskstream("demo", "--json", within_seconds=WITHIN_S, data_dir=str(folder))
 
 
-def test_the_demo_is_good_and_its_last_line_says_so(demo: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
+def test_the_demo_is_good_and_its_last_line_says_so(
+    demo: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
     """Every event has its scores, the injected frauds are found, few others are alerted: exit code 0."""
     assert demo.returncode == 0, demo.stderr
     assert demo.stdout.count("\n") == 1, "progress belongs to standard error"
@@ -58,7 +70,11 @@ def test_the_three_commands_it_names_do_what_it_says(
 ) -> None:
     """They are the first thing a stranger types after it."""
     told = demo.stderr.partition("what to type next")[2].splitlines()
-    lines = [shlex.split(line) for line in told if " riskstream " in f" {line.replace('/riskstream', ' riskstream')} "]
+    lines = [
+        shlex.split(line)
+        for line in told
+        if " riskstream " in f" {line.replace('/riskstream', ' riskstream')} "
+    ]
     arguments = [line[[Path(part).name for part in line].index("riskstream") + 1 :] for line in lines]
     assert [command[0] for command in arguments] == ["up", "explain", "replay"]
     there = {"data_dir": str(folder / "demo")}
@@ -86,7 +102,11 @@ def test_an_interrupted_demo_leaves_no_process_behind(tmp_path: Path, how: signa
     """Ctrl-C, or the end of a session, stops worker, Kafka and Redis in order and shows no traceback."""
     command = riskstream_command("demo", "--json")
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(data_dir=str(tmp_path))
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(data_dir=str(tmp_path)),
     ) as running:
         assert running.stderr is not None
         said = []

@@ -40,7 +40,9 @@ def test_orders_of_history_and_rest_cover_every_row_once(inputs: DemoInputs) -> 
     """An event fed twice would be a dead letter, one not fed a gap in its account's history."""
     for each in inputs.inputs:
         orders = each.order(limit=each.history), each.order(from_row=each.history)
-        fed = [event_id for order in orders for chunk in order.chunks() for event_id in chunk.frame["event_id"]]
+        fed = [
+            event_id for order in orders for chunk in order.chunks() for event_id in chunk.frame["event_id"]
+        ]
         assert fed == pl.read_parquet(each.file)["event_id"].to_list()
 
 

@@ -20,7 +20,9 @@ WIDTH = 120
 @pytest.fixture
 def state() -> DemoState:
     """A demo under way: some events fed, one injected fraud alerted."""
-    ledger = Ledger(scorers(), frozenset({"INJECTED-000-outlier-0"}), DueTimes({("transactions", "e1"): 1_000.0}))
+    ledger = Ledger(
+        scorers(), frozenset({"INJECTED-000-outlier-0"}), DueTimes({("transactions", "e1"): 1_000.0})
+    )
     raised = score(1, event_id="INJECTED-000-outlier-0", level="alert", value=0.9987, entity="[17850]")
     ledger.add_score(score(0, event_id="e1"), 1_012)
     ledger.add_score(raised, 1_013)
@@ -39,7 +41,15 @@ def drawn(state: DemoState) -> str:
 def test_the_screen_shows_counters_latency_and_the_alert_with_its_reason(state: DemoState) -> None:
     """Whoever watches must see what came in, what went out, how fast, and why."""
     shown = drawn(state)
-    for expected in ("1,234 of 10,000", "12.0 ms", "[17850]", "0.9987", "amount is 9", "injected fraud", "1 of 1"):
+    for expected in (
+        "1,234 of 10,000",
+        "12.0 ms",
+        "[17850]",
+        "0.9987",
+        "amount is 9",
+        "injected fraud",
+        "1 of 1",
+    ):
         assert expected in shown
     assert "1970-01-01" in shown
 

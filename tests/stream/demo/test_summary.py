@@ -39,5 +39,15 @@ def test_each_shortfall_is_a_problem_with_its_figures(summary: dict, extras: dic
 
 def test_the_json_object_has_the_promised_names_and_no_other() -> None:
     """Programs read it; a name that comes and goes breaks them."""
-    names = ["events", "scores", "alerts", "dead_letters", "missing", "injected", "injected_found", "p50_ms", "p99_ms"]
+    names = [
+        "events",
+        "scores",
+        "alerts",
+        "dead_letters",
+        "missing",
+        "injected",
+        "injected_found",
+        "p50_ms",
+        "p99_ms",
+    ]
     assert list(msgspec.json.decode(msgspec.json.encode(GOOD))) == names
