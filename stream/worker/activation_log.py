@@ -15,6 +15,7 @@ from schemas.topics import ACTIVATIONS
 from scoring.store.contract import Partition
 from stream.kafka import client_arguments
 from stream.settings import Settings
+from stream.worker.clients import let_go
 
 _activation = msgspec.json.Decoder(Activation).decode
 _desired = msgspec.json.Decoder(Desired).decode
@@ -68,7 +69,7 @@ class ActivationLog:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     self._take(records)
         except BaseException:
-            await consumer.stop()
+            await let_go(consumer)
             raise
         self._consumer = consumer
         self._following = asyncio.create_task(self._follow(consumer))
@@ -103,7 +104,7 @@ class ActivationLog:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
         if self._consumer is not None:
-            await self._consumer.stop()
+            await let_go(self._consumer)
 
     async def write(self, producer: AIOKafkaProducer, activation: Activation) -> None:
         """Writes an activation and waits until it is durable; only then may it be used."""
@@ -122,7 +123,9 @@ class ActivationLog:
                 for records in (await consumer.getmany(timeout_ms=1_000)).values():
                     self._take(records)
             except KafkaError as error:
-                log.warning("cannot follow the activations, trying again", error=f"{type(error).__name__}: {error}")
+                log.warning(
+                    "cannot follow the activations, trying again", error=f"{type(error).__name__}: {error}"
+                )
                 await asyncio.sleep(1)
 
     def _take(self, records: list[Any]) -> None:

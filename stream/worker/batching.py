@@ -17,6 +17,7 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from stream.worker.clients import let_go
 from stream.worker.keeper import Keeper
 
 Poll = dict[TP, list[Any]]
@@ -44,6 +45,11 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             **transport.consumer_arguments,
         )
 
+    async def on_thread_stop(self) -> None:
+        """Leaves the group; a broker that is away does not hold the thread back."""
+        if self._consumer is not None:
+            await let_go(self._consumer)
+
 
 class PollConsumer(driver.Consumer):  # type: ignore[misc]
     """A consumer whose messages are polls, and whose progress is what it is told."""
@@ -63,7 +69,9 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
         self._done.update(offsets)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> list[TP]:
-        assigned = self.assignment()
+        assigned = (
+            self.assignment() if self._done else set()
+        )  # before the first rebalance there is no consumer
         return [
             tp
             for tp in list(self._done)
@@ -156,7 +164,9 @@ class PollTransport(driver.Transport):  # type: ignore[misc]
 
     Consumer = PollConsumer
 
-    def __init__(self, *arguments: Any, consumer_arguments: dict[str, Any], keeper: Keeper, **named: Any) -> None:
+    def __init__(
+        self, *arguments: Any, consumer_arguments: dict[str, Any], keeper: Keeper, **named: Any
+    ) -> None:
         super().__init__(*arguments, **named)
         self.consumer_arguments = consumer_arguments
         self.keeper = keeper

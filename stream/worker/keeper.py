@@ -6,12 +6,11 @@ consumer stands where their state is. What was fetched before is never scored: e
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from scoring.model.errors import RefusedBundle
@@ -23,19 +22,19 @@ from scoring.store.contract import (
     StateStore,
     StoreError,
     StoreRefused,
-    StoreUnavailable,
 )
 from stream.errors import JobFailed
 from stream.settings import Settings
+from stream.worker.absences import Absences, answers
 from stream.worker.activation_log import ActivationLog
+from stream.worker.clients import Producers
 from stream.worker.leasing import PAUSED, Leasing
 from stream.worker.metrics import Metrics
-from stream.worker.outputs import abandon, make_producer
+from stream.worker.outputs import make_producer
 
 FATAL = (JobFailed, RefusedBundle, PartitionCountChanged, EvictingStore, StoreRefused)
 WAITS_S = (0.1, 0.3, 1.0, 2.0, 5.0)
 LOOK_EVERY_S = 0.5
-ANSWER_WITHIN_S = 2.0
 SETTLE_WITHIN_S = 10.0
 MOST_FAILURES_WITHOUT_PROGRESS = 8
 log = structlog.get_logger("riskstream.worker")
@@ -51,6 +50,7 @@ class Keeper:
         generation: number of the present hold; a poll fetched under another is dropped.
         turn: held by whoever changes states: a poll being scored, or a take-over.
         in_flight: the poll whose outputs are out and not yet committed.
+        producers: the producer of the present hold, and those given up.
         fatal: why the worker has to end, once it has to.
     """
 
@@ -71,9 +71,8 @@ class Keeper:
     def __post_init__(self) -> None:
         self._wanted = asyncio.Event()
         self._failures = 0
-        self._producer: AIOKafkaProducer | None = None
-        self._dropped: list[AIOKafkaProducer] = []
-        self._away: dict[str, str] = {}
+        self.producers = Producers(lambda: make_producer(self.settings))
+        self._away = Absences()
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -97,25 +96,15 @@ class Keeper:
     async def close(self) -> None:
         """Waits for the poll in flight, so that nothing of it is done again, and lets go."""
         self.generation += 1
+        self.problem = "stopping"
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
         await self._settle()
-        if self._producer is not None:
-            await abandon(self._producer)
+        self.producers.drop()
+        await self.producers.abandon_dropped()
         await self.activations.close()
         await self.store.close()
-
-    @property
-    def producer(self) -> AIOKafkaProducer:
-        """The producer of the present hold.
-
-        Raises:
-            StoreUnavailable: it was dropped after a failure; taking over makes a new one.
-        """
-        if self._producer is None:
-            raise StoreUnavailable("the producer was dropped; acquiring again makes a new one")
-        return self._producer
 
     @property
     def losing(self) -> bool:
@@ -125,7 +114,7 @@ class Keeper:
     def problems(self) -> list[str]:
         """Why the worker is not ready; empty when it is."""
         found = [self.problem] if self.problem else []
-        found += self._away.values()
+        found += self._away.problems()
         for tp, state in self.states.items():
             if state.paused_at_ms:
                 found.append(
@@ -142,6 +131,8 @@ class Keeper:
 
     async def release(self) -> None:
         """Kafka takes the partitions away: what is in flight is committed before another worker gets them."""
+        if self.consumer is None:
+            return  # the first join: there is nothing yet
         self.generation += 1
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_WITHIN_S):
@@ -152,11 +143,13 @@ class Keeper:
     def lose(self, error: Exception) -> None:
         """Something went wrong with a poll: whatever it was, the partitions are taken over again."""
         self._failures += 1
-        log.warning("poll failed; dropping leases and acquiring again", error=f"{type(error).__name__}: {error}")
+        log.warning(
+            "poll failed; dropping leases and acquiring again", error=f"{type(error).__name__}: {error}"
+        )
         if self._failures > MOST_FAILURES_WITHOUT_PROGRESS:
             self.end(error)
             return
-        self.drop_producer()
+        self.producers.drop()
         self._drop(f"recovering from {type(error).__name__}")
 
     def progressed(self) -> None:
@@ -175,7 +168,11 @@ class Keeper:
     def mark(self) -> None:
         """Tells Kafka how far the committed state is; only lag tools read it."""
         if self.consumer is not None:
-            done = {tp: min(state.lease.offsets.values()) for tp, state in self.states.items() if state.lease.offsets}
+            done = {
+                tp: min(state.lease.offsets.values())
+                for tp, state in self.states.items()
+                if state.lease.offsets
+            }
             self.consumer.mark_done(done)
 
     def _drop(self, problem: str) -> None:
@@ -185,12 +182,6 @@ class Keeper:
         if self.consumer is not None:
             self.consumer.hold()
         self._wanted.set()
-
-    def drop_producer(self) -> None:
-        """What the producer has in flight is given up: taking over waits until none of it can arrive any more."""
-        if self._producer is not None:
-            self._dropped.append(self._producer)
-            self._producer = None
 
     async def _keep(self) -> None:
         while True:
@@ -231,7 +222,7 @@ class Keeper:
         mine = self.generation
         await self._settle()
         self.metrics.recoveries.inc()
-        producer = await self._open_producer()
+        producer = await self.producers.opened()
         wanted = {TP(tp.topic, tp.partition) for tp in self.consumer.assignment()}
         partitions = [Partition(tp.topic, tp.partition) for tp in sorted(wanted)]
         acquired = await self.leasing.acquire(partitions, producer) if partitions else []
@@ -262,21 +253,8 @@ class Keeper:
             done, _ = await asyncio.wait([in_flight], timeout=SETTLE_WITHIN_S)
             if not done:
                 in_flight.cancel()
-                self.drop_producer()
-        while self._dropped:
-            await abandon(self._dropped[0])
-            del self._dropped[0]
-
-    async def _open_producer(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = make_producer(self.settings)
-            try:
-                await producer.start()
-            except BaseException:
-                await abandon(producer)
-                raise
-            self._producer = producer
-        return self._producer
+                self.producers.drop()
+        await self.producers.abandon_dropped()
 
     async def _resume_asked(self) -> None:
         for tp, state in list(self.states.items()):
@@ -288,7 +266,9 @@ class Keeper:
                     state.new_notes[PAUSED] = "0"
                     # polls that were fetched before lack what this partition has missed
                     self.generation += 1
-                    await self.consumer.seek_wait({held: kept.next_offset for held, kept in self.states.items()})
+                    await self.consumer.seek_wait(
+                        {held: kept.next_offset for held, kept in self.states.items()}
+                    )
                     self.generation += 1
                     self.consumer.resume_partitions({tp})
                 log.info("partition resumed", topic=tp.topic, partition=tp.partition)
@@ -297,21 +277,14 @@ class Keeper:
         """Whether Kafka and Redis answer; somebody who waits for records would not notice."""
         partition = next((state.partition for state in self.states.values()), Partition("none", 0))
         questions = (self.activations.end_offset(), self.store.record(partition))
-        kafka, redis = await asyncio.gather(*map(_answers, questions))
-        self._note_away("Kafka", self.settings.kafka_bootstrap, kafka)
-        self._note_away("Redis", self.settings.redis_url, redis)
+        kafka, redis = await asyncio.gather(*map(answers, questions))
+        self._away.note("Kafka", self.settings.kafka_bootstrap, answered=kafka)
+        self._away.note("Redis", self.settings.redis_url, answered=redis)
         self.metrics.ready.set(not self.problems())
         for tp, state in self.states.items():
             end = self.consumer.highwater(tp)
             if end is not None:
                 self.metrics.lag.labels(tp.topic, tp.partition).set(max(0, end - state.next_offset))
-
-    def _note_away(self, name: str, address: str, answered: bool) -> None:
-        if answered and self._away.pop(name, ""):
-            log.info(f"{name} answers again")
-        elif not answered and name not in self._away:
-            self._away[name] = f"waiting for {name}: {address} does not answer"
-            log.warning(self._away[name])
 
     def _say_waiting(self, error: Exception) -> None:
         where = "Redis" if isinstance(error, StoreError) else "Kafka"
@@ -319,14 +292,6 @@ class Keeper:
         if problem != self.problem:
             log.warning(problem)
         self.problem = problem
-
-
-async def _answers(question: Awaitable[object]) -> bool:
-    try:
-        await asyncio.wait_for(question, ANSWER_WITHIN_S)
-    except Exception:  # however it fails, it is no answer
-        return False
-    return True
 
 
 def _wait_s(attempt: int) -> float:

@@ -23,6 +23,7 @@ from stream.errors import JobFailed
 from stream.kafka import client_arguments
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
+from stream.worker.clients import let_go
 from stream.worker.outputs import scan
 
 PAUSED = "paused"
@@ -78,14 +79,21 @@ class Leasing:
         changed = False
         for name, wanted in self.log.desired.items():
             scorer, known = self.scorers.get(name), self.log.of(name, state.partition)
-            if scorer is None or scorer.topic != state.partition.topic or not known or wanted == self._refused.get(name):
+            if (
+                scorer is None
+                or scorer.topic != state.partition.topic
+                or not known
+                or wanted == self._refused.get(name)
+            ):
                 continue
             try:
                 policy = msgspec.convert(wanted.policy_content, Policy)
                 self.library.load(scorer, wanted.bundle)
             except (JobFailed, RefusedBundle, ValueError) as error:
                 self._refused[name] = wanted
-                log.error("cannot activate what was asked for; going on as before", scorer=name, error=str(error))
+                log.error(
+                    "cannot activate what was asked for; going on as before", scorer=name, error=str(error)
+                )
                 continue
             if (known[-1].bundle, known[-1].policy) != (wanted.bundle, policy.digest):
                 start = max(state.first_unwritten, known[-1].from_offset)
@@ -199,7 +207,7 @@ class Leasing:
             found = await consumer.beginning_offsets(list(targets))
             return {targets[target]: offset for target, offset in found.items()}
         finally:
-            await consumer.stop()
+            await let_go(consumer)
 
 
 def make_decoders(settings: Settings, scorers: Mapping[str, Scorer]) -> dict[str, EventDecoder]:

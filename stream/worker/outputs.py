@@ -1,12 +1,10 @@
 """Outputs to Kafka in pre-built batches, and what the output partitions already hold."""
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaConnectionError
 
 from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
 from scoring.partition import PartitionState
@@ -14,12 +12,12 @@ from scoring.publish import Output
 from scoring.store.contract import Partition
 from stream.kafka import client_arguments
 from stream.settings import Settings
+from stream.worker.clients import let_go
 
 TOPICS = (SCORES, ALERTS, DEAD_LETTERS)
 MOST_BATCH_BYTES = 512 * 1024
 MOST_REQUEST_BYTES = 2 * 1024 * 1024
 ACKNOWLEDGED_WITHIN_S = 30.0
-FLUSHED_WITHIN_S = 5.0
 
 
 def output_name(topic: str, index: int) -> str:
@@ -39,22 +37,6 @@ def make_producer(settings: Settings) -> AIOKafkaProducer:
         compression_type=None if settings.compression == "none" else settings.compression,
         request_timeout_ms=int(ACKNOWLEDGED_WITHIN_S * 1000),
     )
-
-
-async def abandon(producer: AIOKafkaProducer) -> None:
-    """Ends a producer so that nothing of it arrives later: flushed if the broker answers, else cut off.
-
-    What it has in flight must be there or never come before the outputs are scanned: a batch that arrives after the scan
-    is written a second time.
-    """
-    with contextlib.suppress(Exception):  # it failed before, or fails now: then it is cut off
-        await asyncio.wait_for(producer.stop(), FLUSHED_WITHIN_S)
-        return
-    # the time-out left aiokafka's sender running: it would deliver as soon as the broker is back
-    producer._message_accumulator.fail_all(KafkaConnectionError("the producer was abandoned"))
-    with contextlib.suppress(Exception):
-        await producer.client.close()
-        await asyncio.wait_for(producer._sender.close(), FLUSHED_WITHIN_S)
 
 
 Sent = list[tuple[TopicPartition, "asyncio.Future[Any]", int]]
@@ -145,7 +127,7 @@ async def scan(settings: Settings, states: Sequence[PartitionState]) -> None:
                 if await consumer.position(target) >= open_targets[target]:
                     del open_targets[target]
     finally:
-        await consumer.stop()
+        await let_go(consumer)
 
 
 def note_output(

@@ -78,20 +78,20 @@ class Pipeline:
                 fresh = [record for record in records if record.offset >= state.next_offset]
                 if fresh:
                     wanted[state] = fresh
-                    await keeper.leasing.activate_desired(state, keeper.producer)
+                    await keeper.leasing.activate_desired(state, keeper.producers.present)
         if not wanted:
             return
         with self.watchdog.watching():
             prepared = await self.poller.prepare(wanted)
         self._note_refusals(prepared, wanted)
         began = stopwatch_s()
-        sent = await send(keeper.producer, prepared.outputs)
+        sent = await send(keeper.producers.present, prepared.outputs)
         previous, keeper.in_flight = keeper.in_flight, None
         if previous is not None:
             await previous
         if keeper.losing or keeper.fatal is not None:
             # the poll before failed: of what was just sent, the scan finds what got through
-            keeper.drop_producer()
+            keeper.producers.drop()
             return
         newest = max(records[-1].timestamp for records in wanted.values())
         keeper.in_flight = asyncio.create_task(self._finish(prepared, sent, began, newest))
@@ -116,14 +116,18 @@ class Pipeline:
     async def _commit(self, state: PartitionState, prepared: Prepared, covered: Mapping[str, int]) -> None:
         own = {name: offset for name, offset in covered.items() if name.endswith(f"/{state.partition.index}")}
         async with state.busy:
-            state.lease = await self.keeper.store.commit(state.lease, with_outputs(prepared.steps[state], own))
+            state.lease = await self.keeper.store.commit(
+                state.lease, with_outputs(prepared.steps[state], own)
+            )
         state.cache.unpin(prepared.pinned[state])
 
     def _note_refusals(self, prepared: Prepared, taken: Mapping[PartitionState, list[Any]]) -> None:
         for state, records in taken.items():
             parts = (part for part in prepared.folded if part.state is state)
             refused = {letter.record.offset for part in parts for letter in part.chunk.letters}
-            if state.note_refusals([record.offset in refused for record in records], self.settings.refuse_share):
+            if state.note_refusals(
+                [record.offset in refused for record in records], self.settings.refuse_share
+            ):
                 state.paused_at_ms = now_ms()
                 state.refused.clear()
                 prepared.note(state, PAUSED, str(state.paused_at_ms))

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
 from stream.worker.watchdog import Watchdog
 
+LEFT_WITHIN_S = 5.0
 log = structlog.get_logger("riskstream.worker")
 
 
@@ -63,9 +65,17 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     async def on_stop(self) -> None:
         """Drains: what is in work is finished and committed, the rest is left to the next worker."""
         await self.pipeline.close()
+        # all that is durable is durable: a Kafka that is away must not hold the process back
+        leaving = threading.Timer(LEFT_WITHIN_S, self._leave_at_once)
+        leaving.daemon = True
+        leaving.start()
         await super().on_stop()
         self.pipeline.watchdog.stop()
         await self.health.stop()
+
+    def _leave_at_once(self) -> None:
+        log.warning("drained, but Kafka does not let go of the consumer: leaving all the same")
+        os._exit(int(self.pipeline.keeper.fatal is not None))
 
 
 def run_worker(settings: Settings) -> int:
@@ -90,7 +100,11 @@ def run_worker(settings: Settings) -> int:
     fatal = app.pipeline.keeper.fatal
     if fatal is not None:
         print(f"riskstream worker: {fatal}", file=sys.stderr, flush=True)
-        return 1
+        code = 1
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        os._exit(
+            code
+        )  # Faust was stopped by an error and left its consumer's thread, which would be waited for
     return code
 
 
