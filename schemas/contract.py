@@ -88,7 +88,7 @@ def contracts() -> Mapping[str, Contract]:
             struct=DeadLetter,
             topic=topics.DEAD_LETTERS,
             direction="outbound",
-            key="key of the refused record, if it had one",
+            key="key of the refused record; none when it was refused unread, at stage decode",
             cloud_event="dead_letter",
         ),
         Contract(

@@ -239,8 +239,10 @@ class Poller:
         event_id: str | None = None,
     ) -> Output:
         source = Source(part.state.partition.topic, part.state.partition.index, record.offset)
+        # the key of a record that is no event may hold anything, at any length; of an event it is the entity
+        key = None if stage == "decode" else record.key
         return write_dead_letter(
-            namespace=part.state.namespace, source=source, raw=record.value, key=record.key, refused=refused, stage=stage,
+            namespace=part.state.namespace, source=source, raw=record.value, key=key, refused=refused, stage=stage,
             content=self.dead_letter_content, scorer=scorer, event_id=event_id,
         )  # fmt: skip
 

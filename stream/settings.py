@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         0, ge=0, le=65_535, description="loopback port of health and metrics; 0 takes a free one"
     )
     worker_id: str | None = Field(
-        None, description="static group membership; unset derives one from host and process"
+        None, description="static group membership; unset hands partitions over at once on a stop"
     )
     log_format: Literal["console", "json"] = "console"
 

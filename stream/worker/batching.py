@@ -47,6 +47,7 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def on_thread_stop(self) -> None:
         """Leaves the group; a broker that is away does not hold the thread back."""
+        await super(driver.AIOKafkaConsumerThread, self).on_thread_stop()  # ends the queue of calls to this thread
         if self._consumer is not None:
             await let_go(self._consumer)
 

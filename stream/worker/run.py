@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Mapping
@@ -165,11 +164,11 @@ def build_app(settings: Settings, scorers: Mapping[str, Scorer], library: Bundle
 def consumer_arguments(settings: Settings) -> dict[str, Any]:
     """Keyword arguments of the worker's aiokafka consumer.
 
-    Membership is static, so a restart within the session timeout moves no partitions.
+    With a worker id membership is static, so a restart within the session timeout moves no partitions; without one
+    a worker that is stopped leaves the group, and the others take over at once.
     """
     return client_arguments(settings) | {
-        "group_instance_id": settings.worker_id
-        or f"{settings.namespace}-{socket.gethostname()}-{os.getpid()}",
+        "group_instance_id": settings.worker_id,
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
         "isolation_level": "read_committed",

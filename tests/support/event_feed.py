@@ -1,0 +1,96 @@
+"""Seeded payments and ticks, and a producer of another make that sends them."""
+
+import json
+import random
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import Producer
+
+PAYMENTS, TICKS = "transactions", "market-ticks"
+KEYS = {PAYMENTS: "account_id", TICKS: "symbol"}
+SCORERS = {PAYMENTS: ("payment_anomaly", "payment_attention"), TICKS: ("tick_anomaly",)}
+FIRST_MS = 1_700_000_000_000
+
+Message = tuple[str, dict[str, Any]]
+
+
+def payments(count: int, *, seed: int, accounts: int = 150) -> list[Message]:
+    """Payments in order of time, one in forty of them twenty times as high as usual for its account."""
+    chance = random.Random(seed)
+    usual = [chance.lognormvariate(3, 1) for _ in range(accounts)]
+    found: list[Message] = []
+    for number in range(count):
+        account = chance.randrange(accounts)
+        amount = usual[account] * chance.uniform(0.5, 1.5) * (20 if chance.random() < 1 / 40 else 1)
+        event = {
+            "event_id": f"p{seed}-{number}",
+            "occurred_at_ms": FIRST_MS + number * 60_000,
+            "account_id": f"account-{account}",
+            "amount": round(amount, 2),
+            "currency": chance.choice(("EUR", "USD")),
+            "merchant_id": f"m{chance.randrange(50)}",
+            "country": chance.choice(("DE", "FR", "IT")),
+        }
+        found.append((PAYMENTS, event))
+    return found
+
+
+def ticks(count: int, *, seed: int, symbols: int = 40) -> list[Message]:
+    """Ticks in order of time; one in sixty jumps."""
+    chance = random.Random(seed)
+    price = [chance.uniform(10, 100) for _ in range(symbols)]
+    found: list[Message] = []
+    for number in range(count):
+        symbol = chance.randrange(symbols)
+        step = chance.gauss(0, 0.001) + (0.1 if chance.random() < 1 / 60 else 0)
+        price[symbol] *= 1 + step
+        event = {
+            "event_id": f"t{seed}-{number}",
+            "occurred_at_ms": FIRST_MS + number * 30_000,
+            "symbol": f"S{symbol}",
+            "price": round(price[symbol], 4),
+            "volume": float(chance.randrange(1, 1_000)),
+        }
+        found.append((TICKS, event))
+    return found
+
+
+def mixed(count: int, *, seed: int) -> list[Message]:
+    """Payments and ticks by turns, `count` in all."""
+    half = zip(payments(count // 2, seed=seed), ticks(count // 2, seed=seed), strict=True)
+    return [message for pair in half for message in pair]
+
+
+class Feeder:
+    """Sends events as a user's own producer would: JSON, keyed, with Java's partitioner."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "partitioner": "murmur2_random",
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "log_level": 0,
+            }
+        )
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Sends events and returns when all are durable."""
+        for topic, event in messages:
+            self.send_raw(topic, event[KEYS[topic]].encode(), json.dumps(event).encode())
+        self.flush()
+
+    def send_raw(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int = -1) -> None:
+        """Hands over one record as it is; by the partitioner unless a partition is given."""
+        self._producer.produce(topic, value, key, partition)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Returns when everything is durable.
+
+        Raises:
+            AssertionError: the broker did not take it in time.
+        """
+        assert self._producer.flush(60) == 0, "the broker did not take the records"
