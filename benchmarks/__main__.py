@@ -16,6 +16,7 @@ from stream.errors import JobFailed
 from stream.quiet import quieten_libraries
 
 DEFAULT = Plan()
+LEAST_WIDTH = 120
 
 
 def bench(
@@ -60,7 +61,9 @@ def bench(
     if json_:
         typer.echo(json.dumps(results.as_dict()))
     else:
-        print_results(results, Console())
+        console = Console()
+        console.width = max(console.width, LEAST_WIDTH)  # tables that are cut help nobody
+        print_results(results, console)
         messages.print(f"written to {out or LATEST}", style="dim", highlight=False)
 
 

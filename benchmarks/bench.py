@@ -11,19 +11,22 @@ from benchmarks.machine import all_versions, machine
 from benchmarks.offline import feed_rate, replay_rate
 from benchmarks.payments import Payments
 from benchmarks.pipelines import Pipeline
-from benchmarks.plan import SCORER, SHADOW_SCORER, Plan
+from benchmarks.plan import BUNDLES, SCORER, SHADOW_SCORER, Plan
 from benchmarks.results import PipelineResult, Results
 from benchmarks.state_size import measure_state
 from benchmarks.throughput import measure, median, summarise
 from schemas.events.transaction import EVENT
 from schemas.topics import ALERTS, DEAD_LETTERS
 from scoring.catalog import scorers
+from scoring.model.errors import RefusedBundle
 from stream.bundle_library import BundleLibrary
+from stream.errors import JobFailed
 from stream.services.embedded import EmbeddedServices
 from stream.settings import load
 
 Say = Callable[[str], None]
 RATE_STEP = 50
+OWN = "trained on the benchmark's population"
 
 
 def run(plan: Plan, cards: Path, say: Say) -> Results:
@@ -65,16 +68,24 @@ def run(plan: Plan, cards: Path, say: Say) -> Results:
 def find_bundles(folder: Path) -> tuple[tuple[Path, ...], str]:
     """Folders of bundles beside the shipped ones, and in words which bundles are run.
 
-    Until both scorers' bundles ship, small ones made by the tests' own code stand in for all.
+    `benchmarks.train_bundles` says why the benchmark has bundles of its own. Where none fits the view, small ones
+    made by the tests' own code stand in.
     """
-    library = BundleLibrary()
-    if all(library.digests(name) for name in (SCORER, SHADOW_SCORER)):
-        return (), "shipped"
-    from tests.support.small_bundles import write_all
+    library = BundleLibrary((BUNDLES,))
+    try:
+        bundle = library.champion(scorers()[SCORER])
+        shadow = library.champion(scorers()[SHADOW_SCORER])
+    except (JobFailed, RefusedBundle) as error:
+        from tests.support.small_bundles import write_all
 
-    return (
-        write_all(folder / "bundles"),
-    ), "stand-ins of the tests (one feature, no network), none are shipped"
+        return (
+            write_all(folder / "bundles"),
+        ), f"stand-ins of the tests, one feature and no network, because: {error}"
+    told = [
+        f"{name}@{made.digest} ({OWN if BUNDLES in made.folder.parents else 'shipped'})"
+        for name, made in ((SCORER, bundle), (SHADOW_SCORER, shadow))
+    ]
+    return (BUNDLES,), ", ".join(told)
 
 
 def run_throughput(results: Results, broker: Broker, say: Say) -> None:

@@ -14,6 +14,7 @@ SCORERS_OF = {
 
 NAMES = tuple(SCORERS_OF)
 ROOT = Path(__file__).parents[1]
+BUNDLES = Path(__file__).parent / "bundles"
 CARDS = ROOT.parent / "shared" / "data" / "transactions" / "handbook_2018-04-01_2018-07-24.parquet"
 """The development cards, when somebody has them beside the project."""
 

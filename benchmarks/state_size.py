@@ -43,12 +43,18 @@ class StateParts:
 
 @dataclass(frozen=True)
 class StateSizes:
-    """State of all accounts: how many, the one in the middle and the busiest by memory without history, the sum."""
+    """State of all accounts.
+
+    Attributes:
+        median, largest: the accounts in the middle and at the end by memory without history; busiest: with most events.
+        total_bytes: memory of all, history included.
+    """
 
     accounts: int
     events: int
     median: StateParts
     busiest: StateParts
+    largest: StateParts
     total_bytes: int
 
 
@@ -88,6 +94,7 @@ def measure_state(redis_url: str, cards: Path, limit: int | None = None) -> Stat
         events=sum(events.values()),
         median=sized[len(sized) // 2],
         busiest=max(sized, key=lambda each: each.events),
+        largest=sized[-1],
         total_bytes=sum(each.memory_usage for each in sized),
     )
 

@@ -73,7 +73,7 @@ def state_table(sizes: StateSizes) -> Table:
         title=f"state of {sizes.accounts:,} accounts after {sizes.events:,} card payments, bytes in Redis",
         title_justify="left",
     )  # fmt: skip
-    for name, parts in (("median", sizes.median), ("busiest", sizes.busiest)):
+    for name, parts in (("median", sizes.median), ("busiest", sizes.busiest), ("largest", sizes.largest)):
         table.add_row(name, *_cells(parts))
     return table
 
