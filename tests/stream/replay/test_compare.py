@@ -41,7 +41,8 @@ def test_a_larger_difference_is_different_and_says_what_moved():
     found = compare(scores([0.99, 0.1, 0.2]), scores([0.5, 0.99, 0.2], reasons="B_HIGH"))
     assert found.verdict == "different"
     assert (found.alerts_gained, found.alerts_lost, found.levels_moved) == (1, 1, 2)
-    assert {row["reason"]: (row["gained"], row["lost"]) for row in found.by_reason} == {"A_HIGH": (0, 1), "B_HIGH": (1, 0)}
+    moved = {row["reason"]: (row["gained"], row["lost"]) for row in found.by_reason}
+    assert moved == {"A_HIGH": (0, 1), "B_HIGH": (1, 0)}
 
 
 def test_a_missing_score_is_never_identical():
