@@ -57,7 +57,8 @@ def _print_table(rows: "list[ScorerRow]") -> None:
             f"{row.name}{' (shadow)' if row.shadow else ''}\n{row.use}",
             f"{row.event} on {row.topic}\n{', '.join(row.views)}",
             f"{row.trainer}\n{row.bundle or 'no bundle'}",
-            f"watch {policy['watch']}\nalert {policy['alert']}\ncool-down {policy['cooldown_ms'] / 1_000:g} s",
+            f"watch {policy['watch']}\nalert {policy['alert']}\n"
+            f"cool-down {policy['cooldown_ms'] / 1_000:g} s",
         )
     console.print(table)
     for row in rows:

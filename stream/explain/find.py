@@ -21,6 +21,7 @@ ALERT_PREFIX = "alert:"
 LOG_APPEND_TIME = 1
 ANSWER_WITHIN_MS = 15_000
 MOST_RECORDS = 10_000
+SHORT_WAIT_MS = 20
 # brokers' clocks differ a little, and the score may be stamped by another one than its record
 CLOCK_MARGIN_MS = 60_000
 
@@ -65,6 +66,8 @@ async def find_score(settings: Settings, score_id: str) -> FoundScore:
         enable_auto_commit=False,
         isolation_level="read_committed",
         max_poll_records=MOST_RECORDS,
+        # an assignment begins with a fetch at the end of the log, which would be waited for
+        fetch_max_wait_ms=SHORT_WAIT_MS,
         request_timeout_ms=ANSWER_WITHIN_MS,
     )
     try:
