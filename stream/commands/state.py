@@ -68,7 +68,7 @@ def forget(
     from stream.errors import JobFailed
     from stream.quiet import quieten_libraries
     from stream.settings import load
-    from stream.state.run import find_keys, forget_all
+    from stream.state.forget import find_keys, forget_all
 
     quieten_libraries()
     settings = load()

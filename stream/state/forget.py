@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scoring.store.contract import LeaseLost, Partition, StateStore
+from stream.broker import required_partitions
 from stream.errors import JobFailed
+from stream.settings import Settings
+from stream.state.home import home_partitions
+from stream.state_store import opened_store
 
 MOST_ATTEMPTS = 10
 
@@ -54,3 +58,26 @@ async def forget(store: StateStore, entity: str, partition: Partition, *, partit
         f"partition {partition}: its worker took it back {MOST_ATTEMPTS} times before {entity!r} was "
         "deleted; try again when the workers are level with the log, or stop them meanwhile"
     )
+
+
+async def find_keys(settings: Settings, entity: str, topic: str) -> dict[Partition, list[str]]:
+    """The entity's keys on a topic, by partition; nothing is changed.
+
+    Raises:
+        JobFailed: Kafka or Redis cannot be used, or the topic is not there.
+    """
+    count = required_partitions(settings, topic)
+    homes = home_partitions(topic, entity, partition_count=count, key_check=settings.key_check)
+    async with opened_store(settings) as store:
+        return await keys_to_forget(store, entity, homes)
+
+
+async def forget_all(settings: Settings, entity: str, partitions: Sequence[Partition]) -> list[Forgotten]:
+    """Forgets the entity in each of these partitions of one topic.
+
+    Raises:
+        JobFailed: as `find_keys`; or as `forget`.
+    """
+    count = required_partitions(settings, partitions[0].topic)
+    async with opened_store(settings) as store:
+        return [await forget(store, entity, partition, partition_count=count) for partition in partitions]

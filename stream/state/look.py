@@ -10,12 +10,12 @@ from schemas.activation import Activation
 from scoring.features.inspect import StateContents, inspect_state
 from scoring.features.spec import FeatureView
 from scoring.features.table import CorruptState
-from scoring.murmur2 import partition_of
 from scoring.policy import Policy, read_alert_state
 from scoring.scorer import Scorer
 from scoring.store.contract import Partition, Record
 from scoring.store.keys import alert_key, state_key
 from scoring.store.redis import RedisStore
+from stream.state.home import home_partitions
 
 
 class ViewState(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,13 +84,6 @@ class Looker:
     partition_counts: Mapping[str, int]
     key_check: str
 
-    def partitions(self, topic: str, entity: str) -> list[Partition]:
-        """The partitions of a topic that may hold the entity."""
-        count = self.partition_counts[topic]
-        if self.key_check == "murmur2":
-            return [Partition(topic, partition_of(entity.encode(), count))]
-        return [Partition(topic, index) for index in range(count)]
-
     async def look(self, entity: str, topics: Sequence[str]) -> list[EntityState]:
         """What is there of the entity on these topics, where there is anything.
 
@@ -99,7 +92,8 @@ class Looker:
         """
         found = []
         for topic in topics:
-            for partition in self.partitions(topic, entity):
+            count = self.partition_counts[topic]
+            for partition in home_partitions(topic, entity, partition_count=count, key_check=self.key_check):
                 state = await self._at(partition, entity)
                 if state.views or state.alerts:
                     found.append(state)
