@@ -281,6 +281,7 @@ class Keeper:
         self._away.note("Kafka", self.settings.kafka_bootstrap, answered=kafka)
         self._away.note("Redis", self.settings.redis_url, answered=redis)
         self.metrics.ready.set(not self.problems())
+        self.metrics.lag.clear()
         for tp, state in self.states.items():
             end = self.consumer.highwater(tp)
             if end is not None:

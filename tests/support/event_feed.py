@@ -2,7 +2,10 @@
 
 import json
 import random
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from confluent_kafka import Producer
@@ -16,13 +19,16 @@ Message = tuple[str, dict[str, Any]]
 
 
 def payments(count: int, *, seed: int, accounts: int = 150) -> list[Message]:
-    """Payments in order of time, one in forty of them twenty times as high as usual for its account."""
+    """Payments in order of time, some twenty times as high as usual for their account, at times two in a row."""
     chance = random.Random(seed)
     usual = [chance.lognormvariate(3, 1) for _ in range(accounts)]
     found: list[Message] = []
+    account, unusual = 0, False
     for number in range(count):
-        account = chance.randrange(accounts)
-        amount = usual[account] * chance.uniform(0.5, 1.5) * (20 if chance.random() < 1 / 40 else 1)
+        again = unusual and chance.random() < 1 / 2
+        account = account if again else chance.randrange(accounts)
+        unusual = again or chance.random() < 1 / 40
+        amount = usual[account] * chance.uniform(0.5, 1.5) * (20 if unusual else 1)
         event = {
             "event_id": f"p{seed}-{number}",
             "occurred_at_ms": FIRST_MS + number * 60_000,
@@ -81,6 +87,28 @@ class Feeder:
         for topic, event in messages:
             self.send_raw(topic, event[KEYS[topic]].encode(), json.dumps(event).encode())
         self.flush()
+
+    @contextmanager
+    def sending(self, messages: Sequence[Message], *, per_second: float) -> Iterator[None]:
+        """Sends events at a rate beside what is done in the block, and is through with them when the block ends."""
+        failed: list[BaseException] = []
+
+        def send() -> None:
+            began = time.monotonic()
+            try:
+                for start in range(0, len(messages), 20):
+                    time.sleep(max(0.0, began + start / per_second - time.monotonic()))
+                    self.send(messages[start : start + 20])
+            except BaseException as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=send, name="feeder")
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+        assert not failed, failed
 
     def send_raw(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int = -1) -> None:
         """Hands over one record as it is; by the partitioner unless a partition is given."""

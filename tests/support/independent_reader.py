@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 ANSWER_WITHIN_S = 15.0
 
@@ -57,7 +56,7 @@ class Reader:
     """Reads whole topics; a context manager."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._settings = {
+        settings = {
             "bootstrap.servers": bootstrap,
             "group.id": "independent-reader",
             "isolation.level": "read_committed",
@@ -67,7 +66,8 @@ class Reader:
             "fetch.wait.max.ms": 50,
             "log_level": 0,
         }
-        self._consumer = Consumer(self._settings)
+        self._consumer = Consumer(settings)
+        self._partitions: dict[str, list[int]] = {}
 
     def __enter__(self) -> "Reader":
         return self
@@ -77,10 +77,20 @@ class Reader:
 
     def partitions(self, topic: str) -> list[int]:
         """Numbers of a topic's partitions."""
-        told = AdminClient({"bootstrap.servers": self._settings["bootstrap.servers"]}).list_topics(
-            topic, timeout=ANSWER_WITHIN_S
-        )
-        return sorted(told.topics[topic].partitions)
+        if topic not in self._partitions:
+            told = self._consumer.list_topics(topic, timeout=ANSWER_WITHIN_S)
+            self._partitions[topic] = sorted(told.topics[topic].partitions)
+        return self._partitions[topic]
+
+    def count(self, topic: str) -> int:
+        """Records of a topic up to its present end, markers included."""
+        places = [TopicPartition(topic, partition) for partition in self.partitions(topic)]
+        marks = [self._consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_S) for place in places]
+        return sum(high - low for low, high in marks)
+
+    def terminals(self) -> int:
+        """How many scores and dead letters there are."""
+        return self.count("risk-scores") + self.count("dead-letters")
 
     def read(self, topic: str) -> list[Record]:
         """See `read_topic`."""

@@ -1,6 +1,7 @@
 """`riskstream worker` as a process of its own, to be looked at over HTTP, stopped and killed."""
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -24,8 +25,8 @@ class WorkerProcess:
     Args:
         services: Kafka and Redis.
         folder: for its log.
-        name: static group membership; the same name taken up again after a kill waits for no time-out.
-        settings: further settings, by their lower-case names.
+        name: of its log, and its static group membership: taken up again after a kill, it waits for no time-out.
+        settings: further settings, by their lower-case names; `worker_id=None` for membership that ends with it.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class WorkerProcess:
             "data_dir": str(folder),
             "worker_id": name,
             "session_timeout_ms": "6000",
-            **{key: str(value) for key, value in settings.items()},
-        }
+        } | {key: str(value) for key, value in settings.items() if value is not None}
+        if settings.get("worker_id", name) is None:
+            del self._settings["worker_id"]
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
 
@@ -115,6 +117,11 @@ class WorkerProcess:
             assert self.running, f"the worker ended while waiting for: {what}\n{tail}"
             assert time.monotonic() < deadline, f"not within {within_s} s: {what}; {self.ready()}\n{tail}"
             time.sleep(LOOK_EVERY_S)
+
+    def partitions(self) -> set[str]:
+        """The input partitions that it holds, as `topic/number`."""
+        held = re.findall(r'riskstream_lag\{partition="(\d+)",topic="([^"]+)"\}', self.get("/metrics")[1])
+        return {f"{topic}/{number}" for number, topic in held}
 
     def kill(self) -> None:
         """Ends it as a crash would (SIGKILL)."""

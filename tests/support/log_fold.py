@@ -1,0 +1,70 @@
+"""What the log says must be: states and vectors of all records of a partition folded in one go, without a worker."""
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from redis import Redis
+
+from scoring.features.batch import EventBatch
+from scoring.features.spec import FeatureView
+from scoring.features.table import fold_table
+from scoring.store.contract import Partition
+from scoring.store.keys import state_prefix
+from tests.support.independent_reader import Record
+from tests.support.small_bundles import BIAS, LEADING
+
+Place = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class LogFold:
+    """States by Redis key; per input record the wire form of its vector, and the small bundle's score of it."""
+
+    states: Mapping[str, bytes]
+    features: Mapping[Place, str]
+    values: Mapping[Place, float]
+
+
+def fold_log(view: FeatureView, records: Iterable[Record], namespace: str, *, bias: float = BIAS) -> LogFold:
+    """The fold of records that are all events of the view's type."""
+    by_partition: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.topic == view.event.topic:
+            by_partition[record.partition].append(record)
+    fold = LogFold({}, {}, {})
+    leading = view.feature_names.index(LEADING[view.name])
+    for index, log in by_partition.items():
+        events = [view.event.struct(**record.body) for record in log]
+        table = fold_table(view, EventBatch.from_events(view.event, events))
+        prefix = state_prefix(namespace, Partition(view.event.topic, index), view.name, view.digest)
+        fold.states.update(
+            {prefix + entity: state for entity, state in zip(table.entities, table.states, strict=True)}
+        )
+        vectors = table.vectors.astype("<f4")
+        risks = np.nan_to_num(vectors[:, leading].astype(np.float64))
+        for record, vector, risk in zip(log, vectors, risks, strict=True):
+            fold.features[record.place] = base64.b64encode(vector.tobytes()).decode()
+            fold.values[record.place] = float(1 / (1 + np.exp(-(risk + bias))))
+    return fold
+
+
+def states_in(redis_url: str, namespace: str) -> dict[str, bytes]:
+    """Every state of a namespace by its Redis key."""
+    with Redis.from_url(redis_url) as client:
+        keys = list(client.scan_iter(match=f"s:{{{namespace}:*", count=1_000))
+        values = client.mget(keys) if keys else []
+    return {key.decode(): value for key, value in zip(keys, values, strict=True)}
+
+
+def offsets_in(redis_url: str, namespace: str) -> dict[tuple[str, int], int]:
+    """Per input partition, the offset up to which its states are committed."""
+    found = {}
+    with Redis.from_url(redis_url) as client:
+        for key in client.scan_iter(match=f"ctl:{{{namespace}:*"):
+            topic, _, index = key.decode().rpartition(":")[2].rstrip("}").rpartition("-")
+            offsets = [int(value) for name, value in client.hgetall(key).items() if name.startswith(b"v:")]
+            found[topic, int(index)] = min(offsets, default=0)
+    return found
