@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 from redis.cluster import RedisCluster
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 from scoring.clock import now_ms
 from scoring.store.address import RedisAddress
@@ -45,7 +45,7 @@ def examine_redis(address: RedisAddress) -> list[RedisFacts]:
     try:
         with _servers(address) as servers:
             return [_facts(name, server) for name, server in servers.items()]
-    except RedisError as error:
+    except (RedisError, RedisClusterException) as error:
         raise RedisUnreachable(str(error)) from None
 
 
