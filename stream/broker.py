@@ -30,7 +30,7 @@ def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
             bootstrap_timeout_ms=CONNECT_WITHIN_MS,
             request_timeout_ms=ANSWER_WITHIN_MS,
         )
-    except KafkaError as error:
+    except (KafkaError, ValueError) as error:  # a ValueError is an address that cannot be one
         raise JobFailed(unreachable(settings, error)) from None
     try:
         yield admin

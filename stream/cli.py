@@ -28,9 +28,10 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except JobFailed as failed:
-        Console(stderr=True, soft_wrap=True).print(
-            f"[bold red]error:[/] {failed}", highlight=False, markup=True
-        )
+        # the text may hold what users and senders wrote: printed as it is, never as markup
+        console = Console(stderr=True, soft_wrap=True, highlight=False)
+        console.print("error: ", style="bold red", end="")
+        console.print(str(failed), markup=False)
         sys.exit(1)
 
 
@@ -51,7 +52,7 @@ def _register_entry(target: typer.Typer, entry: EntryPoint) -> None:
         def command() -> None:
             raise JobFailed(
                 f"`riskstream {entry.name}` needs {name}, which is not installed; "
-                "install it with: pip install 'riskstream\\[train]'"
+                "install it with: pip install 'riskstream[train]'"
             )
 
         command.__doc__ = f"Needs the training extra ({name} is missing): pip install 'riskstream\\[train]'"

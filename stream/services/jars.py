@@ -128,7 +128,7 @@ def _fetcher(incoming: Path) -> Callable[[Jar], Path]:
     except ModuleNotFoundError:
         raise JobFailed(
             "the jars of the embedded Kafka are not in the cache, and the package that downloads them is "
-            "missing; install it with: pip install 'riskstream\\[embedded]'"
+            "missing; install it with: pip install 'riskstream[embedded]'"
         ) from None
     _trust_what_python_trusts()
     context = MavenContext(

