@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from schemas.event import EventType
-from stream.murmur2 import partitions_of
+from scoring.murmur2 import partitions_of
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from scoring.files.mapping import IDENTITY
 from stream.errors import JobFailed
 from stream.feed.records import encode
 from stream.feed.run import Order, feed
-from stream.murmur2 import partitions_of
+from scoring.murmur2 import partitions_of
 from stream.settings import load
 from tests.support.services import make_topic
 
