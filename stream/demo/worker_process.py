@@ -9,8 +9,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.markup import escape
-
 from stream.errors import JobFailed
 from stream.services.ports import LOOPBACK
 from stream.services.process import ChildProcess
@@ -70,8 +68,7 @@ class WorkerProcess:
         self._process.stop(grace_seconds=DRAIN_WITHIN_S)
 
     def _end_of_log(self) -> str:
-        # the command line reads brackets in an error as markup
-        return f"end of {self._process.log}:\n{escape(self._process.log_tail())}"
+        return f"end of {self._process.log}:\n{self._process.log_tail()}"
 
     def _problems(self) -> list[str]:
         # a bare connection: urllib would ask a proxy of the environment for the loopback address
@@ -99,7 +96,7 @@ def compile_kernels() -> None:
         check=False,
     )
     if done.returncode:
-        raise JobFailed(f"the feature kernels cannot be compiled: {escape(done.stderr)}")
+        raise JobFailed(f"the feature kernels cannot be compiled: {done.stderr}")
 
 
 def _environment(settings: Settings | None = None) -> Mapping[str, str]:
