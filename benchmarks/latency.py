@@ -22,6 +22,7 @@ from stream.settings import Settings
 PRODUCER_LINGER_MS = 1
 PROBE_WITHIN_S = 60.0
 SLICE_S = 0.0005
+READ_WITHIN_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,11 @@ def measure_latency(
     settings: Settings, pipeline: Pipeline, producer: Producer, payments: Payments, rate: Rate, *,
     partitions: int, settle_seconds: float,
 ) -> Latency:  # fmt: skip
-    """Sends at the rate, while another process reads the scores."""
+    """Sends at the rate, while another process reads the scores.
+
+    Raises:
+        BenchmarkFailed: the reader did not start or did not come to its end.
+    """
     frames = list(payments.frames(rate.count, first_block=rate.first_block))
     values = [value for frame in frames for value in encode(frame)]
     keys = [key.encode() for frame in frames for key in frame[EVENT.key].to_list()]
@@ -135,7 +140,11 @@ def measure_latency(
                 if not reader.stdout.readline():
                     raise pipeline.failed("the reader of its scores did not start")
                 sent = send(producer, keys, values, rate.events_per_second)
-                reader.wait(rate.seconds + 120)
+                reader.wait(READ_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                raise pipeline.failed(
+                    f"its scores were not read {READ_WITHIN_S:.0f} s after the last event"
+                ) from None
             finally:
                 reader.kill()
         arrived = np.load(file)

@@ -33,8 +33,8 @@ def all_versions(redis_url: str) -> dict[str, str]:
         told = client.info("server")
     redis = told.get("valkey_version") or told.get("redis_version")
     return found | {
-        "kafka": broker.removeprefix(BROKER),
-        "redis": f"{told.get('server_name', 'redis')} {redis}",
+        "kafka_broker": broker.removeprefix(BROKER),
+        "redis_server": f"{told.get('server_name', 'redis')} {redis}",
     }
 
 
