@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from schemas.alert import Alert
-from stream.demo.alert_table import alert_table
+from stream.demo.alert_table import alert_table, alerts_title
 from stream.demo.frauds import episode_of
 from stream.demo.inputs import PAYMENTS_FILE
 from stream.demo.state import DemoState
@@ -24,7 +24,7 @@ def tell_closing(
 ) -> None:
     """Prints the end of the demo for people."""
     if console.is_terminal:
-        console.print(Panel(alert_table(state, ALERTS_SHOWN), title="last alerts", border_style="red"))
+        console.print(Panel(alert_table(state, ALERTS_SHOWN), title=alerts_title(state), border_style="red"))
     console.print(Panel(figures(summary, extras), title=f"riskstream demo: {extras.seconds:.0f} s"))
     for problem in problems:
         console.print(f"[bold red]✗[/] {escape(problem)}", soft_wrap=True)

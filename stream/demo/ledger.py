@@ -13,7 +13,7 @@ from scoring.scorer import Scorer
 from scoring.store.contract import Partition
 from stream.demo.feeding import DueTimes
 
-ALERTS_KEPT = 200
+ALERTS_KEPT = 2_000
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scoring.clock import stopwatch_s
-from stream.demo.alert_table import alert_table
+from stream.demo.alert_table import alert_table, alerts_title
 from stream.demo.state import DemoState, day_of
 
 REFRESH_PER_SECOND = 4
@@ -122,7 +122,7 @@ def picture(state: DemoState) -> RenderableType:
         Layout(Panel(_scorers(state), title="scores", border_style="blue")),
         Layout(Panel(_latency(state), title="latency", border_style="blue")),
     )
-    layout["alerts"].update(Panel(alert_table(state), title="last alerts", border_style="red"))
+    layout["alerts"].update(Panel(alert_table(state), title=alerts_title(state), border_style="red"))
     return layout
 
 
