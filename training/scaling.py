@@ -20,7 +20,8 @@ class Scaling:
     """Constants of the first layer, one per feature; float32[F] or bool[F].
 
     Attributes:
-        used: whether training data held the feature at all; one that was never seen is ignored.
+        used: whether training data held the feature and it varied there; of another one nobody can say what is
+            unusual, so it is ignored.
         logged: whether the signed logarithm `sign(x) log(1 + |x| / unit)` comes first.
         unit: the unit inside the logarithm; 1 where there is none.
         centre, scale: subtracted and divided by, after the transform.
@@ -63,7 +64,7 @@ def baseline_quantiles(vectors: NDArray[np.float32]) -> list[tuple[float | None,
 
 
 def _fit_one(values: NDArray[np.float64]) -> tuple[bool, bool, float, float, float]:
-    if len(values) < LEAST_ROWS:
+    if len(values) < LEAST_ROWS or values.min() == values.max():
         return False, False, 1.0, 0.0, 1.0
     low, quarter, middle, three_quarters, high = np.quantile(values, [0.01, 0.25, 0.5, 0.75, 0.99])
     heavy = max(high - middle, middle - low) > _HEAVY * (three_quarters - quarter)
