@@ -8,5 +8,5 @@ SCORER = Scorer(
     use="financial-crime anomaly detection: unusual payments of an account",
     views=(VIEW,),
     trainer="autoencoder",
-    policy=Policy(watch=0.98, alert=0.995, cooldown_ms=3_600_000),
+    policy=Policy(watch=0.97, alert=0.985, cooldown_ms=3_600_000),
 )

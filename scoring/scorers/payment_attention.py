@@ -8,6 +8,6 @@ SCORER = Scorer(
     use="financial-crime anomaly detection: challenger that reads the sequence of payments",
     views=(VIEW,),
     trainer="attention",
-    policy=Policy(watch=0.98, alert=0.995, cooldown_ms=3_600_000),
+    policy=Policy(watch=0.97, alert=0.985, cooldown_ms=3_600_000),
     shadow=True,
 )
