@@ -2,8 +2,8 @@
 
 Commands are packed by hiredis and sent on redis-py's connections directly: its client and pipeline objects
 cost more per key than the server does. A read is MULTI, HMGET, MGET, EXEC and not a script: as atomic, and
-half the time of MGET inside Lua (2.1 instead of 4.0 us for a key of 1.5 kB, Valkey 9.1). Everything that
-knows redis-py is in this one file, which is why it is a little longer than others.
+half the time of MGET inside Lua (2.1 instead of 4.0 us for a key of 1.5 kB, Valkey 9.1). What knows
+redis-py stays in one file, which is why it is longer than others.
 """
 
 import asyncio
