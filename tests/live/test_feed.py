@@ -9,10 +9,10 @@ from confluent_kafka import Consumer, TopicPartition
 
 from schemas.events import transaction
 from scoring.files.mapping import IDENTITY
+from scoring.murmur2 import partitions_of
 from stream.errors import JobFailed
 from stream.feed.records import encode
 from stream.feed.run import Order, feed
-from scoring.murmur2 import partitions_of
 from stream.settings import load
 from tests.support.services import make_topic
 
