@@ -20,6 +20,7 @@ from faust.types import TP, ConsumerMessage
 from stream.worker.clients import let_go
 from stream.worker.keeper import Keeper
 
+FETCH_FOR_S = 0.25
 Poll = dict[TP, list[Any]]
 
 
@@ -47,7 +48,9 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def on_thread_stop(self) -> None:
         """Leaves the group; a broker that is away does not hold the thread back."""
-        await super(driver.AIOKafkaConsumerThread, self).on_thread_stop()  # ends the queue of calls to this thread
+        await super(
+            driver.AIOKafkaConsumerThread, self
+        ).on_thread_stop()  # ends the queue of calls to this thread
         if self._consumer is not None:
             await let_go(self._consumer)
 
@@ -60,6 +63,7 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
         self._room = asyncio.Event()
         self._room.set()
         self._held = asyncio.Event()
+        self._fetching = asyncio.Lock()
         self._done: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> ReadCommittedThread:
@@ -111,6 +115,11 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
         """Fetch nothing until `proceed`."""
         self._held.clear()
 
+    async def quiet(self) -> None:
+        """Returns when no fetch is under way: one that ends after a seek has moved the position past its records."""
+        async with self._fetching:
+            return
+
     def proceed(self) -> None:
         """The partitions are held and the positions are right: fetch."""
         self._held.set()
@@ -134,14 +143,18 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
             if not self._held.is_set():
                 await self.wait_first(self._held.wait())
                 continue
+            if not self.flow_active:
+                await self.wait_first(self.can_resume_flow.wait())
+                continue
             if not self._room.is_set():
                 await self.wait_first(self._room.wait(), self.suspend_flow.wait())
-            generation = transport.keeper.generation
-            records, _ = await self._wait_next_records(1.0)
+            async with self._fetching:
+                generation = transport.keeper.generation
+                records, _ = await self._wait_next_records(FETCH_FOR_S) if self._held.is_set() else ({}, None)
             if not records:
                 await asyncio.sleep(0)
                 continue
-            if not self.flow_active or generation != transport.keeper.generation:
+            if not self._held.is_set() or generation != transport.keeper.generation:
                 continue  # fetched for a hold that is gone; the next one seeks
             poll: Poll = {ensure_TP(tp): found for tp, found in records.items() if found}
             if not poll:

@@ -203,6 +203,8 @@ class Keeper:
     async def _recover(self) -> None:
         attempt = 0
         while self._wanted.is_set() and self.fatal is None:
+            self.consumer.hold()
+            await self.consumer.quiet()
             async with self.turn:
                 self._wanted.clear()
                 try:
@@ -217,7 +219,6 @@ class Keeper:
                 attempt += 1
 
     async def _take_over(self) -> None:
-        self.consumer.hold()
         self.generation += 1
         mine = self.generation
         await self._settle()
@@ -257,21 +258,26 @@ class Keeper:
         await self.producers.abandon_dropped()
 
     async def _resume_asked(self) -> None:
-        for tp, state in list(self.states.items()):
-            if state.paused_at_ms and self.activations.resumed.get(state.partition, 0) > state.paused_at_ms:
-                async with self.turn:
-                    if self.states.get(tp) is not state:
-                        return
-                    state.paused_at_ms = 0
-                    state.new_notes[PAUSED] = "0"
-                    # polls that were fetched before lack what this partition has missed
-                    self.generation += 1
-                    await self.consumer.seek_wait(
-                        {held: kept.next_offset for held, kept in self.states.items()}
-                    )
-                    self.generation += 1
+        asked = self.activations.resumed
+        found = [
+            tp for tp, state in self.states.items() if 0 < state.paused_at_ms < asked.get(state.partition, 0)
+        ]
+        if not found:
+            return
+        self.consumer.hold()
+        await self.consumer.quiet()
+        async with self.turn:
+            for tp in found:
+                if tp in self.states:
+                    self.states[tp].paused_at_ms = 0
+                    self.states[tp].new_notes[PAUSED] = "0"
                     self.consumer.resume_partitions({tp})
-                log.info("partition resumed", topic=tp.topic, partition=tp.partition)
+                    log.info("partition resumed", topic=tp.topic, partition=tp.partition)
+            # what was fetched before lacks what these partitions have missed
+            self.generation += 1
+            await self.consumer.seek_wait({tp: state.next_offset for tp, state in self.states.items()})
+            if not self._wanted.is_set():
+                self.consumer.proceed()
 
     async def _look(self) -> None:
         """Whether Kafka and Redis answer; somebody who waits for records would not notice."""
