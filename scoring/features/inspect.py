@@ -82,7 +82,7 @@ def inspect_state(view: FeatureView, packed: bytes) -> StateContents:
         CorruptState: the bytes are not a state of this view.
     """
     work, plan = np.zeros(1, WORKING), plan_of(view)
-    raw = np.frombuffer(packed or bytes(8), np.uint8)
+    raw = np.frombuffer(bytearray(packed or bytes(8)), np.uint8)
     if not unpack(work[0], plan[0], raw, 0, len(packed)):
         raise CorruptState(
             f"view {view.name}@{view.digest}: {len(packed)} bytes are not a state of it; "

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.features.compiled import compiled
+from scoring.features.compiled import compiled, entry
 from scoring.features.packing import pack, unpack
 from scoring.features.plan import Events, Plan
 from scoring.features.tiles import add_to_tiles, expire
@@ -44,7 +44,7 @@ def scratch_of() -> tuple[NDArray[np.void], NDArray[np.void]]:
     return np.zeros(1, WORKING), np.zeros(1, BANDS)
 
 
-@compiled
+@entry
 def fold_entities(
     plans: NDArray[np.void],
     scratch: NDArray[np.void],
@@ -69,7 +69,7 @@ def fold_entities(
     """
     plan, work, bands = plans[0], scratch[0], sums[0]
     vector = np.zeros(plan.n_features, np.float64)
-    at = 0
+    at = bounds[0]
     for entity in range(len(starts) - 1):
         if not unpack(work, plan, raw, bounds[entity], bounds[entity + 1]):
             return entity
@@ -182,23 +182,17 @@ def _write_history(plan: Plan, work: Working, folded: Folded, event: int) -> Non
 
 @compiled
 def _remember_vector(plan: Plan, work: Working, folded: Folded, event: int) -> None:
-    if plan.steps == 0:
-        return
+    """Takes over the history just written for this event, its own vector last; the oldest step goes when it is full."""
     width = plan.n_history
-    if work.steps == plan.steps:
-        _drop_steps(plan, work, 1)
-    at = work.steps * width
-    for column in range(width):
-        work.history[at + column] = folded.vectors[event, plan.history[column]]
-    work.steps += 1
-
-
-@compiled
-def _drop_steps(plan: Plan, work: Working, gone: int) -> None:
-    width = plan.n_history
-    work.steps -= gone
-    for place in range(work.steps * width):
-        work.history[place] = work.history[place + gone * width]
+    if work.steps < plan.steps:
+        start = work.steps * width
+        for place in range(start, start + width):
+            work.history[place] = folded.history[event, place]
+        work.steps += 1
+    elif plan.steps > 0:
+        kept = folded.history[event, width:]  # a slice, so that the copy runs as vector instructions
+        for place in range(work.steps * width):
+            work.history[place] = kept[place]
 
 
 @compiled
@@ -208,7 +202,10 @@ def _trim_history(plan: Plan, work: Working) -> None:
     for place in range(work.events):
         in_order += work.in_order[place]
     if work.steps > in_order:
-        _drop_steps(plan, work, work.steps - in_order)
+        start = (work.steps - in_order) * plan.n_history
+        work.steps = in_order
+        for place in range(in_order * plan.n_history):
+            work.history[place] = work.history[start + place]
 
 
 @compiled

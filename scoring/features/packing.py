@@ -10,24 +10,23 @@ allows. The end is padded to 8 bytes.
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.features.compiled import compiled
+from scoring.features.checksum import SUM_WORD, checksum
+from scoring.features.compiled import compiled, entry
 from scoring.features.plan import MAXIMUM_KEPT, MEAN_KEPT, MINIMUM_KEPT, SQUARES_KEPT, Plan
 from scoring.features.spec import STATE_VERSION
 from scoring.features.working import NEVER, Working, forget
 
-HEAD_WORDS = 5
+HEAD_WORDS = SUM_WORD + 1
 MOST_GROUPS = 255
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_LANES = np.uint64(0x5249534B00000001)
 
 
-@compiled
+@entry
 def largest_state(plan: Plan) -> int:
     """Bytes that the largest packed state of a view can take."""
     return packed_size(plan, plan.ring, plan.tiles, plan.steps, MOST_GROUPS)
 
 
-@compiled
+@entry
 def packed_size(plan: Plan, n: int, tiles: int, steps: int, known: int) -> int:
     """Bytes of a packed state with these counts."""
     time = 4 if plan.narrow else 8
@@ -42,32 +41,36 @@ def packed_size(plan: Plan, n: int, tiles: int, steps: int, known: int) -> int:
 
 
 @compiled
-def checksum(words: NDArray[np.uint64], start: int, end: int) -> np.uint64:
-    """64-bit sum of the words of a state but its last head word; every change of a single word changes it."""
-    first = second = third = fourth = _LANES
-    for word in range(start, start + HEAD_WORDS - 1):
-        first = (first ^ words[word]) * _MULTIPLIER
-    at = start + HEAD_WORDS
-    while at + 4 <= end:  # four lanes: one alone would wait for each multiplication
-        first = (first ^ words[at]) * _MULTIPLIER
-        second = (second ^ words[at + 1]) * _MULTIPLIER
-        third = (third ^ words[at + 2]) * _MULTIPLIER
-        fourth = (fourth ^ words[at + 3]) * _MULTIPLIER
-        at += 4
-    while at < end:
-        first = (first ^ words[at]) * _MULTIPLIER
-        at += 1
-    second, fourth = second ^ (second >> np.uint64(29)), fourth ^ (fourth >> np.uint64(32))
-    return ((first ^ second) * _MULTIPLIER ^ third) * _MULTIPLIER ^ fourth
+def _note_group(work: Working, known: int, group: int) -> int:
+    """How many groups are known with this one; a new one goes to the end of `work.groups`."""
+    for place in range(known):
+        if work.groups[place] == group:
+            return known
+    work.groups[known] = group
+    return known + 1
 
 
 @compiled
-def _group_index(work: Working, known: int, group: int) -> int:
-    for place in range(known):
-        if work.groups[place] == group:
-            return place
-    work.groups[known] = group
+def _note_groups(work: Working) -> int:
+    """Fills `work.groups` with the distinct groups of ring and tiles, and gives their number."""
+    known, before = 0, np.uint32(0)
+    for place in range(work.events):
+        if known == 0 or work.group[place] != before:  # neighbours are mostly of one group
+            before = work.group[place]
+            known = _note_group(work, known, before)
+    for place in range(work.tiles):
+        if work.tile_group[place] != before:
+            before = work.tile_group[place]
+            known = _note_group(work, known, before)
     return known
+
+
+@compiled
+def _group_index(work: Working, group: int) -> int:
+    index = 0
+    while work.groups[index] != group:
+        index += 1
+    return index
 
 
 @compiled
@@ -76,11 +79,7 @@ def pack(work: Working, plan: Plan, out: NDArray[np.uint8], start: int) -> int:
     words, doubles = out.view(np.uint64), out.view(np.float64)
     halves, singles = out.view(np.uint32), out.view(np.float32)
     n, tiles, steps, last = work.events, work.tiles, work.steps, work.last
-    known = 0
-    for place in range(n):
-        known = max(known, _group_index(work, known, work.group[place]) + 1)
-    for place in range(tiles):
-        known = max(known, _group_index(work, known, work.tile_group[place]) + 1)
+    known = _note_groups(work)
     end = start + packed_size(plan, n, tiles, steps, known)
     words[end // 8 - 1] = 0  # the padding
     at = start // 8 + HEAD_WORDS
@@ -151,10 +150,10 @@ def pack(work: Working, plan: Plan, out: NDArray[np.uint8], start: int) -> int:
         singles[at + place] = work.history[place]
     at = 4 * (at + steps * plan.n_history)
     for place in range(n):
-        out[at + place] = _group_index(work, known, work.group[place])
+        out[at + place] = _group_index(work, work.group[place])
     at += n
     for place in range(tiles):
-        out[at + place] = _group_index(work, known, work.tile_group[place])
+        out[at + place] = _group_index(work, work.tile_group[place])
     _write_head(work, words, start // 8, end // 8, known)
     return end
 
@@ -167,7 +166,7 @@ def _write_head(work: Working, words: NDArray[np.uint64], start: int, end: int, 
         bits |= np.uint64(work.in_order[place]) << np.uint64(place)
     words[start], words[start + 1], words[start + 2] = np.uint64(counts), np.uint64(work.last), bits
     words[start + 3] = np.uint64(0 if work.forgotten == NEVER else work.last - work.forgotten + 1)
-    words[start + 4] = checksum(words, start, end)
+    words[start + SUM_WORD] = checksum(words, start, end)
 
 
 @compiled
@@ -182,7 +181,7 @@ def _read_head(work: Working, plan: Plan, words: NDArray[np.uint64], start: int,
     )
     if counts & 255 != STATE_VERSION or n > plan.ring or tiles > plan.tiles or steps > plan.steps:
         return -1
-    if 8 * (end - start) != packed_size(plan, n, tiles, steps, known) or words[start + 4] != checksum(
+    if 8 * (end - start) != packed_size(plan, n, tiles, steps, known) or words[start + SUM_WORD] != checksum(
         words, start, end
     ):
         return -1
@@ -196,7 +195,7 @@ def _read_head(work: Working, plan: Plan, words: NDArray[np.uint64], start: int,
     return int(known)
 
 
-@compiled
+@entry
 def unpack(work: Working, plan: Plan, raw: NDArray[np.uint8], start: int, end: int) -> bool:
     """Reads the state between bytes `start` and `end`, multiples of 8; False when it is none of this view."""
     forget(work)

@@ -107,7 +107,7 @@ def fold_table(
     out, ends = np.empty(entities * largest_state(plans[0]), np.uint8), np.zeros(entities, np.int64)
     uneven = np.flatnonzero(sizes % 8)  # the kernel reads words of 8 bytes
     broken = int(uneven[0]) if len(uneven) else fold_entities(
-        plans, *scratch_of(), np.frombuffer(b"".join(given) or bytes(8), np.uint8), bounds, order, starts,
+        plans, *scratch_of(), np.frombuffer(bytearray().join(given) or bytearray(8), np.uint8), bounds, order, starts,
         inputs, folded, out, ends,
     )  # fmt: skip
     if broken >= 0:
@@ -115,8 +115,7 @@ def fold_table(
             f"view {view.name}@{view.digest}: the state of one entity is not readable "
             f"({len(given[broken])} bytes); delete the partition's keys, they are rebuilt from the log"
         )
-    packed = out[: ends[-1] if entities else 0].tobytes()
-    cuts = [0, *ends.tolist()]
+    packed, cuts = out.data, [0, *ends.tolist()]
     history, width = view.history, int(plans[0]["n_history"])
     return FeatureTable(
         batch=batch,
@@ -127,5 +126,5 @@ def fold_table(
         status=folded.status,
         late=folded.late,
         approx=folded.approx,
-        states=[packed[cuts[place] : cuts[place + 1]] for place in range(entities)],
+        states=[bytes(packed[cuts[place] : cuts[place + 1]]) for place in range(entities)],
     )

@@ -46,7 +46,7 @@ def fill_vector(
 ) -> bool:
     """Fills float64[F] for the event in `work.current`; True when the ring does not reach all of a window."""
     unseen_past = False
-    counted = -1  # the code column whose repetitions are known
+    counted = -1  # the code column whose distinct codes are known
     for feature in range(plan.n_features):
         operation = plan.operations[feature, 0]
         a, b, window = plan.operations[feature, 1], plan.operations[feature, 2], plan.operations[feature, 3]
@@ -54,9 +54,9 @@ def fill_vector(
             value = bands.events[window] + 1.0
         elif operation == DISTINCT:
             if counted != a:
-                _mark_repeated(work, bands.until, a)
+                _count_distinct(plan, work, bands, a)
                 counted = a
-            value = _distinct(work, bands.begins[window], bands.until, a)
+            value = float(bands.distinct[window])
             unseen_past |= bands.tiled[window] == 1
         elif operation == UNSEEN:
             value = _unseen(work, bands.begins[window], bands.until, a)
@@ -137,23 +137,31 @@ def _statistic(bands: Bands, operation: int, series: int, window: int, value: fl
 
 
 @compiled
-def _mark_repeated(work: Working, until: int, column: int) -> None:
-    """Marks ring events before `until` whose code is missing, or comes again later or in this event."""
-    code = work.current_code[column]
-    for place in range(until):
-        other = work.code[column, place]
-        again = np.uint32(other == 0) | np.uint32(other == code)
-        for later in range(place + 1, until):  # without a break, so that it runs as vector instructions
-            again |= np.uint32(work.code[column, later] == other)
-        work.repeated[place] = again
+def _count_distinct(plan: Plan, work: Working, bands: Bands, column: int) -> None:
+    """Distinct codes of this event and of the ring's events in each window, newest first."""
+    for slot in range(len(work.met)):
+        work.met[slot] = 0
+    found = _meet(work, work.current_code[column])
+    place = bands.until
+    for window in range(plan.n_windows):
+        while place > bands.begins[window]:
+            place -= 1
+            found += _meet(work, work.code[column, place])
+        bands.distinct[window] = found
 
 
 @compiled
-def _distinct(work: Working, begin: int, until: int, column: int) -> float:
-    found = np.int64(work.current_code[column] != 0)
-    for place in range(begin, until):
-        found += 1 - np.int64(work.repeated[place])
-    return float(found)
+def _meet(work: Working, code: int) -> int:
+    """1 when the code is met for the first time, else 0; an open hash table, at most a quarter full."""
+    if code == 0:
+        return 0
+    slot = code & 255
+    while work.met[slot] != 0:
+        if work.met[slot] == code:
+            return 0
+        slot = (slot + 1) & 255
+    work.met[slot] = code
+    return 1
 
 
 @compiled

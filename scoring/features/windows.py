@@ -19,7 +19,7 @@ from scoring.features.working import Working
 
 BANDS = np.dtype(
     [
-        ("until", "i8"), ("begins", "i8", MOST_WINDOWS),
+        ("until", "i8"), ("begins", "i8", MOST_WINDOWS), ("distinct", "i8", MOST_WINDOWS),
         ("events", "i8", MOST_WINDOWS), ("tiled", "u1", MOST_WINDOWS),
         ("values", "i8", (MOST_NUMBERS, MOST_WINDOWS)), ("mean", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
         ("squares", "f8", (MOST_NUMBERS, MOST_WINDOWS)), ("maximum", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
@@ -29,7 +29,8 @@ BANDS = np.dtype(
 )  # fmt: skip
 """Earlier events in each window, and per series their count and moments; `tiled` where a tile took part.
 
-The ring's events of a window are those from `begins` of the window up to, not including, `until`.
+The ring's events of a window are those from `begins` of the window up to, not including, `until`; `distinct`
+is how many codes they have with this event, of the code column looked at last.
 """
 
 Bands = Any  # a record of dtype BANDS
@@ -83,12 +84,13 @@ def _sum_ring(plan: Plan, work: Working, bands: Bands, time: int, group: int) ->
             place -= 1
         bands.begins[window] = place
         bands.events[window] = newest - place
-        for series in range(plan.n_series):
-            source, keeps = plan.series_source[series], plan.series_keeps[series]
-            for one in range(newest - 1, place - 1, -1):
-                value = kept_value(plan, series, work.number[source, one])
-                if work.group[one] == group and not np.isnan(value):
-                    _add_value(bands, window, series, keeps, value)
+        for one in range(newest - 1, place - 1, -1):
+            if work.group[one] != group:
+                continue
+            for series in range(plan.n_series):  # the inner loop: their divisions overlap
+                value = kept_value(plan, series, work.number[plan.series_source[series], one])
+                if not np.isnan(value):
+                    _add_value(bands, window, series, plan.series_keeps[series], value)
 
 
 @compiled

@@ -39,7 +39,7 @@ WORKING = np.dtype(
         ("tile_minimum", "f8", (MOST_NUMBERS, MOST_TILES)),
         ("history", "f4", MOST_STEPS * MOST_HISTORY_FEATURES),
         ("current", "f8", MOST_COLUMNS), ("current_code", "u4", MOST_CODES), ("leaving", "f8", MOST_NUMBERS),
-        ("groups", "u4", 256), ("repeated", "u1", MOST_EVENTS), ("values", "f8", MOST_EVENTS + 1),
+        ("groups", "u4", 256), ("met", "u4", 256), ("values", "f8", MOST_EVENTS + 1),
         ("moves", "f8", MOST_EVENTS + 1),
     ],
     align=True,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.features.batch import EventBatch
-from scoring.features.compiled import compiled
+from scoring.features.compiled import entry
 from scoring.features.kernel import Folded, fold_one, scratch_of
 from scoring.features.plan import Events, inputs_of, plan_of
 from scoring.features.spec import FeatureView
@@ -22,7 +22,7 @@ def vectors_in_doubles(view: FeatureView, batch: EventBatch) -> NDArray[np.float
     return doubles
 
 
-@compiled
+@entry
 def _fold_rows(
     plans: NDArray[np.void],
     scratch: NDArray[np.void],
