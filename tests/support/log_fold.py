@@ -47,7 +47,7 @@ def fold_log(view: FeatureView, records: Iterable[Record], namespace: str, *, bi
         risks = np.nan_to_num(vectors[:, leading].astype(np.float64))
         for record, vector, risk in zip(log, vectors, risks, strict=True):
             fold.features[record.place] = base64.b64encode(vector.tobytes()).decode()
-            fold.values[record.place] = float(1 / (1 + np.exp(-(risk + bias))))
+            fold.values[record.place] = float(1 / (1 + np.exp(-np.clip(risk + bias, -100, 100))))
     return fold
 
 
