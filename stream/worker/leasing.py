@@ -79,21 +79,10 @@ class Leasing:
         changed = False
         for name, wanted in self.log.desired.items():
             scorer, known = self.scorers.get(name), self.log.of(name, state.partition)
-            if (
-                scorer is None
-                or scorer.topic != state.partition.topic
-                or not known
-                or wanted == self._refused.get(name)
-            ):
+            if scorer is None or scorer.topic != state.partition.topic or not known:
                 continue
-            try:
-                policy = msgspec.convert(wanted.policy_content, Policy)
-                self.library.load(scorer, wanted.bundle)
-            except (JobFailed, RefusedBundle, ValueError) as error:
-                self._refused[name] = wanted
-                log.error(
-                    "cannot activate what was asked for; going on as before", scorer=name, error=str(error)
-                )
+            policy = self._usable(scorer, wanted)
+            if policy is None:
                 continue
             if (known[-1].bundle, known[-1].policy) != (wanted.bundle, policy.digest):
                 start = max(state.first_unwritten, known[-1].from_offset)
@@ -146,15 +135,39 @@ class Leasing:
             if scorer.topic != state.partition.topic:
                 continue
             known = self.log.of(scorer.name, state.partition)
-            if not known:
-                bundle = self.library.champion(scorer)
-                await self._activate(state, scorer, bundle.digest, scorer.policy, state.next_offset, producer)
-            elif known[-1].view != scorer.view.digest:
-                bundle = self.library.champion(scorer)
+            if known and known[-1].view == scorer.view.digest:
+                continue
+            start = state.next_offset
+            if known:
                 start = max([state.first_unwritten, known[-1].from_offset, *state.lease.offsets.values()])
-                await self._activate(state, scorer, bundle.digest, scorer.policy, start, producer)
+            await self._activate(state, scorer, *self._choice(scorer), start, producer)
         await self.activate_desired(state, producer)
         self._load(state)
+
+    def _choice(self, scorer: Scorer) -> tuple[str, Policy]:
+        """Bundle and policy to begin with: what an operator asked for, else the only bundle there is."""
+        wanted = self.log.desired.get(scorer.name)
+        policy = self._usable(scorer, wanted) if wanted is not None else None
+        if wanted is None or policy is None:
+            return self.library.champion(scorer).digest, scorer.policy
+        return wanted.bundle, policy
+
+    def _usable(self, scorer: Scorer, wanted: Desired) -> Policy | None:
+        """The policy of what was asked for; None, said once, when it cannot be put in force here."""
+        if wanted == self._refused.get(scorer.name):
+            return None
+        try:
+            policy = msgspec.convert(wanted.policy_content, Policy)
+            self.library.load(scorer, wanted.bundle)
+        except (JobFailed, RefusedBundle, ValueError) as error:
+            self._refused[scorer.name] = wanted
+            log.error(
+                "cannot activate what was asked for; going on as before",
+                scorer=scorer.name,
+                error=str(error),
+            )
+            return None
+        return policy
 
     async def _activate(
         self,
