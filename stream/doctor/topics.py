@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from schemas.topics import ACTIVATIONS, ALERTS, DEAD_LETTERS, LABELS, SCORES
-from scoring.features.spec import DAY_MS, TILES_PER_WINDOW, FeatureView
+from scoring.features.spec import DAY_MS, FeatureView
 from scoring.poll import SPARE_SECONDS
 from stream.doctor.broker import TopicFacts
 from stream.doctor.finding import Finding, Level, fine, judged
@@ -20,12 +20,10 @@ CREATE = "riskstream topics create"
 def retention_needed_ms(views: Iterable[FeatureView]) -> int:
     """How long an input must keep records: what a rebuild has to fold to equal the live state, and an outage.
 
-    That is the farthest that any view looks back, its grace, and the widest tile, which may reach back further.
+    An event's vector looks back one horizon and its grace; the ring and the tiles it is computed from depend on events
+    as far before that again, and the vector history once more (`docs/feature-semantics.md`).
     """
-    spans = [
-        view.horizon_ms + view.grace_ms + max(view.windows_ms, default=0) // TILES_PER_WINDOW
-        for view in views
-    ]
+    spans = [(3 if view.history else 2) * (view.horizon_ms + view.grace_ms) for view in views]
     return max(spans, default=0) + OUTAGE_MS
 
 

@@ -88,9 +88,9 @@ def test_one_replica_is_a_warning_only_where_there_could_be_two() -> None:
     assert {one[0] for one in wrong(topics(), brokers=3)} == {"warning"}
 
 
-def test_retention_covers_horizon_grace_a_tile_and_an_outage() -> None:
+def test_retention_covers_three_horizons_with_grace_and_an_outage() -> None:
     """A log shorter than that cannot rebuild what Redis lost."""
-    assert retention_needed_ms([VIEW]) == VIEW.horizon_ms + VIEW.grace_ms + 30 * DAY_MS // 12 + 7 * DAY_MS
+    assert retention_needed_ms([VIEW]) == 3 * (VIEW.horizon_ms + VIEW.grace_ms) + 7 * DAY_MS
     needed = retention_needed_ms([VIEW])
     assert wrong(topics(transactions=topic(retention_ms=str(needed)), **_outputs_kept(needed))) == []
     assert wrong(topics(transactions=topic(retention_ms=str(needed - 1)), **_outputs_kept(needed))) != []
