@@ -1,11 +1,14 @@
 """aiokafka clients that end for certain: in time, without an error of theirs, and with nothing arriving later."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
+
+from stream.kafka import client_arguments
+from stream.settings import Settings
 
 STOPPED_WITHIN_S = 5.0
 
@@ -13,6 +16,27 @@ STOPPED_WITHIN_S = 5.0
 async def let_go(consumer: AIOKafkaConsumer) -> None:
     """Stops a consumer, whether or not the broker is there."""
     await _ended(consumer.stop())
+
+
+class MissingTopics(Exception):
+    """Topics that a worker needs are not there."""
+
+
+async def require_topics(settings: Settings, names: Collection[str]) -> None:
+    """Nothing, when the topics are there.
+
+    Raises:
+        MissingTopics: some are not.
+        aiokafka.errors.KafkaError: the broker cannot be reached.
+    """
+    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
+    try:
+        await consumer.start()
+        missing = sorted(set(names) - await consumer.topics())
+    finally:
+        await let_go(consumer)
+    if missing:
+        raise MissingTopics(f"no topic {', '.join(missing)}; create them with: riskstream topics create")
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:

@@ -2,12 +2,14 @@
 
 Leases and caches are dropped, nothing is fetched and the worker is not ready, until the partitions are acquired and the
 consumer stands where their state is. What was fetched before is never scored: every step of that raises the generation.
+Taking over, losing and ending change the same few values, so they stay in one file.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import structlog
@@ -19,14 +21,12 @@ from scoring.store.contract import (
     EvictingStore,
     Partition,
     PartitionCountChanged,
-    StateStore,
     StoreError,
     StoreRefused,
 )
 from stream.errors import JobFailed
 from stream.settings import Settings
 from stream.worker.absences import Absences, answers
-from stream.worker.activation_log import ActivationLog
 from stream.worker.clients import Producers
 from stream.worker.leasing import PAUSED, Leasing
 from stream.worker.metrics import Metrics
@@ -55,9 +55,7 @@ class Keeper:
     """
 
     settings: Settings
-    store: StateStore
     leasing: Leasing
-    activations: ActivationLog
     metrics: Metrics
     on_fatal: Callable[[], None]
     consumer: Any = None
@@ -81,10 +79,9 @@ class Keeper:
         Raises:
             EvictingStore, StoreRefused: the store is not fit to keep state.
         """
-        for attempt in range(10**9):
+        for attempt in count():
             try:
-                await self.store.open()
-                await self.activations.open()
+                await self.leasing.open()
                 break
             except FATAL:
                 raise
@@ -103,8 +100,7 @@ class Keeper:
         await self._settle()
         self.producers.drop()
         await self.producers.abandon_dropped()
-        await self.activations.close()
-        await self.store.close()
+        await self.leasing.close()
 
     @property
     def losing(self) -> bool:
@@ -153,9 +149,12 @@ class Keeper:
         self._drop(f"recovering from {type(error).__name__}")
 
     def progressed(self) -> None:
-        """A poll was committed."""
+        """A poll was committed; Kafka is told how far, which only lag tools read."""
         self._failures = 0
-        self.mark()
+        done = {
+            tp: min(kept.lease.offsets.values()) for tp, kept in self.states.items() if kept.lease.offsets
+        }
+        self.consumer.mark_done(done)
 
     def end(self, error: BaseException) -> None:
         """The worker has to end: no waiting helps."""
@@ -165,15 +164,10 @@ class Keeper:
         log.error("worker has to end", reason=f"{type(error).__name__}: {error}")
         self.on_fatal()
 
-    def mark(self) -> None:
-        """Tells Kafka how far the committed state is; only lag tools read it."""
-        if self.consumer is not None:
-            done = {
-                tp: min(state.lease.offsets.values())
-                for tp, state in self.states.items()
-                if state.lease.offsets
-            }
-            self.consumer.mark_done(done)
+    async def end_and_wait(self, error: BaseException) -> None:
+        """The worker has to end before it has begun; does not return, the end comes by a signal."""
+        self.end(error)
+        await asyncio.Event().wait()
 
     def _drop(self, problem: str) -> None:
         self.generation += 1
@@ -232,12 +226,6 @@ class Keeper:
             await self.consumer.seek_wait({tp: state.next_offset for tp, state in states.items()})
         if mine != self.generation:
             return  # the assignment changed meanwhile, which asks for another take-over
-        for state in acquired:
-            if state.lease.rolled_back:
-                log.error(
-                    "Redis was rolled back: state is older than seen before, scoring again from it",
-                    partition=str(state.partition),
-                )
         self.states = states
         self.generation += 1
         paused = {tp for tp, state in states.items() if state.paused_at_ms}
@@ -258,7 +246,7 @@ class Keeper:
         await self.producers.abandon_dropped()
 
     async def _resume_asked(self) -> None:
-        asked = self.activations.resumed
+        asked = self.leasing.log.resumed
         found = [
             tp for tp, state in self.states.items() if 0 < state.paused_at_ms < asked.get(state.partition, 0)
         ]
@@ -282,7 +270,7 @@ class Keeper:
     async def _look(self) -> None:
         """Whether Kafka and Redis answer; somebody who waits for records would not notice."""
         partition = next((state.partition for state in self.states.values()), Partition("none", 0))
-        questions = (self.activations.end_offset(), self.store.record(partition))
+        questions = (self.leasing.log.end_offset(), self.leasing.store.record(partition))
         kafka, redis = await asyncio.gather(*map(answers, questions))
         self._away.note("Kafka", self.settings.kafka_bootstrap, answered=kafka)
         self._away.note("Redis", self.settings.redis_url, answered=redis)

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from schemas.activation import Activation, Desired
 from schemas.catalog import event_types
 from schemas.codec import EventDecoder
+from schemas.topics import ACTIVATIONS
 from scoring.engine import InForce
 from scoring.model.errors import RefusedBundle
 from scoring.partition import Emitted, PartitionState, StateCache
@@ -23,7 +24,8 @@ from stream.errors import JobFailed
 from stream.kafka import client_arguments
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
-from stream.worker.clients import let_go
+from stream.worker.clients import let_go, require_topics
+from stream.worker.outputs import TOPICS as OUTPUTS
 from stream.worker.outputs import scan
 
 PAUSED = "paused"
@@ -46,6 +48,23 @@ class Leasing:
     log: ActivationLog
     decoders: dict[str, EventDecoder]
 
+    async def open(self) -> None:
+        """Connects to the store and reads the activations.
+
+        Raises:
+            EvictingStore, StoreRefused: the store is not fit to keep state.
+            StoreUnavailable, MissingTopics, aiokafka.errors.KafkaError: not now; try again.
+        """
+        await self.store.open()
+        inputs = {scorer.topic for scorer in self.scorers.values()}
+        await require_topics(self.settings, {*inputs, *OUTPUTS, ACTIVATIONS})
+        await self.log.open()
+
+    async def close(self) -> None:
+        """Lets go of store and activations."""
+        await self.log.close()
+        await self.store.close()
+
     async def acquire(
         self, partitions: Sequence[Partition], producer: AIOKafkaProducer
     ) -> list[PartitionState]:
@@ -61,6 +80,12 @@ class Leasing:
         leases = await asyncio.gather(
             *(self.store.acquire(p, partition_count=counts[p.topic]) for p in partitions)
         )
+        for lease in leases:
+            if lease.rolled_back:
+                log.error(
+                    "Redis was rolled back: state is older than seen before, scoring again from it",
+                    partition=str(lease.partition),
+                )
         begins = await self._begins(partitions)
         states = [
             self._state(lease, counts[lease.partition.topic], begins[lease.partition]) for lease in leases

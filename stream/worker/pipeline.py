@@ -42,7 +42,7 @@ class Pipeline:
     watchdog: Watchdog
 
     def __post_init__(self) -> None:
-        self.poller = Poller(self.keeper.store, self.settings.dead_letter_content)
+        self.poller = Poller(self.keeper.leasing.store, self.settings.dead_letter_content)
         self._working: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
@@ -116,7 +116,7 @@ class Pipeline:
     async def _commit(self, state: PartitionState, prepared: Prepared, covered: Mapping[str, int]) -> None:
         own = {name: offset for name, offset in covered.items() if name.endswith(f"/{state.partition.index}")}
         async with state.busy:
-            state.lease = await self.keeper.store.commit(
+            state.lease = await self.keeper.leasing.store.commit(
                 state.lease, with_outputs(prepared.steps[state], own)
             )
         state.cache.unpin(prepared.pinned[state])

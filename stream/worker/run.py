@@ -20,6 +20,7 @@ from scoring.features.table import fold_table
 from scoring.scorer import Scorer
 from scoring.store.redis import RedisStore
 from stream.bundle_library import BundleLibrary
+from stream.errors import JobFailed
 from stream.kafka import client_arguments
 from stream.logs import set_up_logging
 from stream.settings import Settings
@@ -27,7 +28,7 @@ from stream.state_store import redis_address
 from stream.worker.activation_log import ActivationLog
 from stream.worker.batching import PollSchema, PollTransport
 from stream.worker.health import HealthServer
-from stream.worker.keeper import Keeper
+from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import Leasing, make_decoders
 from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
@@ -54,9 +55,16 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     async def on_first_start(self) -> None:
         """Store, activations and health first: who cannot score does not join."""
         await super().on_first_start()
-        await self.health.start()
-        self.pipeline.watchdog.start()
-        await self.pipeline.keeper.open()
+        keeper = self.pipeline.keeper
+        try:
+            await self.health.start()
+            self.pipeline.watchdog.start()
+            await keeper.open()
+        except OSError as error:
+            port = f"health port {self.health.port}: {error.strerror}"
+            await keeper.end_and_wait(JobFailed(f"{port}; free it, or choose another with --health-port"))
+        except FATAL as error:
+            await keeper.end_and_wait(error)
         gc.collect()
         gc.freeze()  # what is loaded now stays; later collections need not walk it
         log.info("worker up", health=f"http://127.0.0.1:{self.health.port}", pid=os.getpid())
@@ -101,9 +109,8 @@ def run_worker(settings: Settings) -> int:
         print(f"riskstream worker: {fatal}", file=sys.stderr, flush=True)
         code = 1
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
-        os._exit(
-            code
-        )  # Faust was stopped by an error and left its consumer's thread, which would be waited for
+        # Faust was stopped by an error and left its consumer's thread, which would be waited for
+        os._exit(code)
     return code
 
 
@@ -136,9 +143,7 @@ def build_app(settings: Settings, scorers: Mapping[str, Scorer], library: Bundle
     store = RedisStore(redis_address(settings), settings.namespace)
     keeper = Keeper(
         settings=settings,
-        store=store,
         leasing=Leasing(settings, store, scorers, library, activations, make_decoders(settings, scorers)),
-        activations=activations,
         metrics=metrics,
         on_fatal=lambda: os.kill(os.getpid(), signal.SIGTERM),
     )
