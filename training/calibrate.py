@@ -15,12 +15,14 @@ from training.networks.tail import MOST_NATS, TailSurprise
 LEAST_VALUES = 50
 LEAST_EXCEEDANCES = 20
 MOST_EXCEEDANCES = 100
+LEAST_BEYOND = 5
 TAIL_SHARE = 0.02
 TAIL_KNOTS = 8
 MOST_MINUS_LOG_P = (
     13.6  # one minus its exponential is 0.9999988: the largest that 6 decimals still tell from 1
 )
 _QUANTILES = np.array([0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999])
+_LARGEST = np.array([2.5, 1.5, 0.5])  # how many of n errors exceed the third largest, the second, the largest
 _SHAPES = np.geomspace(0.02, 3.0, 40)
 _WIDTHS = np.geomspace(0.05, 10.0, 60)  # a narrower one would turn float32's last digit into visible nats
 _ENDLESS = 1e30
@@ -40,9 +42,14 @@ class Tail:
 
 
 def fit_feature_tail(magnitudes: NDArray[np.float64]) -> Tail:
-    """The tail that fits these errors' quantiles best, from the median to as far out as 5 values lie."""
-    inside = _QUANTILES[(1 - _QUANTILES) * len(magnitudes) >= 5]
-    errors, wanted = np.quantile(magnitudes, inside), -np.log(1 - inside)
+    """The tail that fits the quantiles of these errors best, from the median on, and the three largest ones.
+
+    Without the largest ones a rare 1 among zeros would seem far more surprising than it is: no quantile sees it.
+    """
+    n, ordered = len(magnitudes), np.sort(magnitudes)
+    inside = _QUANTILES[(1 - _QUANTILES) * n >= LEAST_BEYOND]
+    errors = np.concatenate([np.quantile(ordered, inside), ordered[-len(_LARGEST) :]])
+    wanted = np.concatenate([-np.log(1 - inside), np.log(n / _LARGEST)])
     shape, width = np.meshgrid(_SHAPES, _WIDTHS, indexing="ij")
     nats = np.log1p(shape[..., None] * errors / width[..., None]) / shape[..., None]
     loss = ((nats - wanted) ** 2 / wanted).mean(axis=2)  # (shape, width)
