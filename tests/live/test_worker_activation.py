@@ -8,13 +8,13 @@ from scoring.catalog import scorers
 from scoring.model.manifest import MANIFEST_FILE, digest_of
 from tests.live.conftest import MakeWorker
 from tests.support.command_line import riskstream
-from tests.support.event_feed import PAYMENTS, SCORERS, Feeder, payments
+from tests.support.event_feed import PAYMENTS, SCORERS, Feeder, outputs_of, payments
 from tests.support.independent_reader import Reader, Record, read_outcome
 from tests.support.log_fold import fold_log, states_in
 from tests.support.promises import TOLERANCE, check_alerts
 from tests.support.small_bundles import BIAS, write_all, write_small_bundle
 
-EVENTS = 5_000
+MOST_EVENTS = 40_000
 PER_SECOND = 300.0
 SCORER = scorers()["payment_anomaly"]
 OTHER_BIAS = -5.0
@@ -38,8 +38,7 @@ def test_scores_name_the_bundle_recorded_for_their_offset_through_a_crash(
     bundles = write_all(tmp_path / "bundles")
     first = digest_of((bundles / SCORER.name / MANIFEST_FILE).read_bytes())
     second = add_bundle(bundles, tmp_path / "second", bias=OTHER_BIAS)
-    messages = payments(EVENTS, seed=61)
-    expected = len(messages) * len(SCORERS[PAYMENTS])
+    messages = payments(MOST_EVENTS, seed=61)
     worker = make_worker(bundle_dirs=bundles, poll_records=50)
     named = {"kafka_bootstrap": services.kafka_bootstrap, "redis_url": services.redis_url}
     named |= {"namespace": settings.namespace, "bundle_dirs": str(bundles)}
@@ -48,7 +47,7 @@ def test_scores_name_the_bundle_recorded_for_their_offset_through_a_crash(
         told = riskstream("activate", SCORER.name, first, **named)
         assert told.returncode == 0, told.stderr
         worker.start()
-        with Feeder(services.kafka_bootstrap).sending(messages, per_second=PER_SECOND):
+        with Feeder(services.kafka_bootstrap).sending(messages, per_second=PER_SECOND) as sent:
             worker.wait_until(lambda: reader.terminals() > 1_000, "it scores")
             told = riskstream("activate", SCORER.name, second, **named)
             assert told.returncode == 0, told.stderr
@@ -56,7 +55,8 @@ def test_scores_name_the_bundle_recorded_for_their_offset_through_a_crash(
             worker.wait_until(lambda: reader.terminals() > seen + 300, "it goes on")
             worker.kill()
             add_bundle(bundles, tmp_path / "third", bias=0.0)
-            worker.start()
+            worker.start().wait_ready()
+        expected = outputs_of(sent)
         worker.wait_until(lambda: reader.terminals() >= expected, "everything is scored")
         assert worker.wait_ready().terminate() == 0
         activations = reader.read("activations")

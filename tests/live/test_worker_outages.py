@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from scoring.features.spec import DAY_MS
 from stream.services.embedded import EmbeddedServices
 from stream.settings import Settings
 from stream.topics import ensure_topics
-from tests.support.event_feed import PAYMENTS, SCORERS, TICKS, Feeder, Message, mixed
+from tests.support.event_feed import PAYMENTS, TICKS, Feeder, mixed, outputs_of
 from tests.support.independent_reader import Outcome, Reader, read_outcome
 from tests.support.promises import check_against_log
 from tests.support.services import settings_for
 from tests.support.worker_process import WorkerProcess
 
-EVENTS = 6_000
+MOST_EVENTS = 60_000
 PER_SECOND = 250.0
 
 
@@ -39,11 +40,6 @@ def worker(
     made.__exit__()
 
 
-def outputs_of(messages: list[Message]) -> int:
-    """How many scores the events end in."""
-    return sum(len(SCORERS[topic]) for topic, _ in messages)
-
-
 def says_waiting(worker: WorkerProcess, name: str) -> None:
     """Not ready, and it says for what it waits."""
     worker.wait_until(
@@ -59,13 +55,13 @@ def test_outages_of_kafka_and_redis_leave_no_trace(
 
     Nobody touches the worker until the last of them.
     """
-    messages, more = mixed(EVENTS, seed=51), mixed(600, seed=52)
+    more = mixed(600, seed=52)
     for _, event in more:
-        event["occurred_at_ms"] += 400_000_000
+        event["occurred_at_ms"] += 2 * DAY_MS
     feeder = Feeder(own_services.kafka_bootstrap)
     worker.start().wait_ready()
     with Reader(own_services.kafka_bootstrap) as reader:
-        with feeder.sending(messages, per_second=PER_SECOND):
+        with feeder.sending(mixed(MOST_EVENTS, seed=51), per_second=PER_SECOND) as sent:
             worker.wait_until(lambda: reader.terminals() > 300, "it scores")
             own_services.kafka.kill()
             says_waiting(worker, "Kafka")
@@ -78,12 +74,12 @@ def test_outages_of_kafka_and_redis_leave_no_trace(
             says_waiting(worker, "Redis")
             own_services.redis.restart()
             worker.wait_ready()
-        worker.wait_until(lambda: reader.terminals() >= outputs_of(messages), "everything is scored")
+        worker.wait_until(lambda: reader.terminals() >= outputs_of(sent), "everything is scored")
         check_against_log(outcome_of(own_services), own_settings.namespace, own_services.redis_url)
 
         empty(own_services)
         feeder.send(more)
-        expected = outputs_of(messages + more)
+        expected = outputs_of(sent + more)
         worker.wait_until(lambda: reader.terminals() >= expected, "it goes on after it has rebuilt")
         worker.wait_ready()
         before = outcome_of(own_services)

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.live.conftest import MakeWorker
-from tests.support.event_feed import PAYMENTS, SCORERS, TICKS, Feeder, mixed
+from tests.support.event_feed import PAYMENTS, TICKS, Feeder, mixed, outputs_of
 from tests.support.independent_reader import Reader, read_outcome
 from tests.support.promises import check_against_log
 from tests.support.worker_process import WorkerProcess
 
-EVENTS = 9_000
+MOST_EVENTS = 60_000
 PER_SECOND = 300.0
 PARTITIONS = 8
 
@@ -19,13 +19,12 @@ def test_partitions_change_hands_without_a_trace(services, settings, make_worker
 
     Membership ends with the process here, so that who is stopped hands over at once.
     """
-    messages = mixed(EVENTS, seed=21)
-    expected = sum(len(SCORERS[topic]) for topic, _ in messages)
+    messages = mixed(MOST_EVENTS, seed=21)
     first, second = (make_worker(name, worker_id=None, poll_records=200) for name in ("first", "second"))
     with Reader(services.kafka_bootstrap) as reader:
         second.start()
         first.start().wait_ready()
-        with Feeder(services.kafka_bootstrap).sending(messages, per_second=PER_SECOND):
+        with Feeder(services.kafka_bootstrap).sending(messages, per_second=PER_SECOND) as sent:
             wait_shared(first, second)
             assert second.terminate() == 0
             wait_alone(first)
@@ -33,11 +32,11 @@ def test_partitions_change_hands_without_a_trace(services, settings, make_worker
             wait_shared(first, second)
             first.kill()
             wait_alone(second)
-            assert reader.terminals() < expected, "the events must last until the end"
+        expected = outputs_of(sent)
         second.wait_until(lambda: reader.terminals() >= expected, "everything is scored")
         assert second.wait_ready().terminate() == 0
     outcome = read_outcome(services.kafka_bootstrap, (PAYMENTS, TICKS))
-    assert len(outcome.inputs) == EVENTS
+    assert len(outcome.inputs) == len(sent)
     check_against_log(outcome, settings.namespace, services.redis_url)
 
 

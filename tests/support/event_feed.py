@@ -89,26 +89,32 @@ class Feeder:
         self.flush()
 
     @contextmanager
-    def sending(self, messages: Sequence[Message], *, per_second: float) -> Iterator[None]:
-        """Sends events at a rate beside what is done in the block, and is through with them when the block ends."""
+    def sending(self, messages: Sequence[Message], *, per_second: float) -> Iterator[list[Message]]:
+        """Sends events at a rate for as long as the block lasts; gives the list of those sent, which grows."""
+        sent: list[Message] = []
         failed: list[BaseException] = []
+        over = threading.Event()
 
         def send() -> None:
             began = time.monotonic()
             try:
                 for start in range(0, len(messages), 20):
-                    time.sleep(max(0.0, began + start / per_second - time.monotonic()))
+                    if over.wait(max(0.0, began + start / per_second - time.monotonic())):
+                        return
                     self.send(messages[start : start + 20])
+                    sent.extend(messages[start : start + 20])
             except BaseException as error:
                 failed.append(error)
 
         thread = threading.Thread(target=send, name="feeder")
         thread.start()
         try:
-            yield
+            yield sent
         finally:
+            over.set()
             thread.join()
         assert not failed, failed
+        assert len(sent) < len(messages), "the events did not last until the end; give more"
 
     def send_raw(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int = -1) -> None:
         """Hands over one record as it is; by the partitioner unless a partition is given."""
@@ -122,3 +128,8 @@ class Feeder:
             AssertionError: the broker did not take it in time.
         """
         assert self._producer.flush(60) == 0, "the broker did not take the records"
+
+
+def outputs_of(messages: Iterable[Message]) -> int:
+    """How many scores events end in."""
+    return sum(len(SCORERS[topic]) for topic, _ in messages)
