@@ -8,7 +8,7 @@ import numpy as np
 from redis import Redis
 
 from schemas.events.transaction import EVENT
-from scoring.features.batch import EventBatch
+from scoring.features.frame import batch_of_frame
 from scoring.features.inspect import inspect_state
 from scoring.features.table import fold_table
 from scoring.files import read_events, read_mapping
@@ -63,7 +63,7 @@ def fold_cards(cards: Path, limit: int | None = None) -> tuple[dict[str, bytes],
     states: dict[str, bytes] = {}
     events: dict[str, int] = {}
     for chunk in read_events([cards], read_mapping(MAPPING), EVENT, limit=limit):
-        batch = EventBatch.from_frame(EVENT, chunk.frame)
+        batch = batch_of_frame(EVENT, chunk.frame)
         table = fold_table(VIEW, batch, [states.get(account) for account in batch.entities])
         states |= zip(batch.entities, table.states, strict=True)
         for account, count in zip(batch.entities, np.bincount(batch.entity).tolist(), strict=True):

@@ -177,4 +177,4 @@ def _explain(
         features[rows], None if history is None else history[rows], None if lengths is None else lengths[rows]
     )
     names, baseline = bundle.manifest.features, bundle.manifest.baseline
-    return {int(row): explain(names, features[row], parts[place], baseline) for place, row in enumerate(rows)}
+    return dict(zip(rows.tolist(), explain(names, features[rows], parts, baseline), strict=True))

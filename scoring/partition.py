@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from scoring.engine import InForce
 from scoring.features.spec import FeatureView
@@ -17,30 +18,45 @@ REFUSAL_WINDOW = 1_000
 class StateCache:
     """The packed states of a partition's entities, as of the last fold; bounded, least recently used out first.
 
-    Entries of polls that are not yet committed are pinned: the store does not have them.
+    Entries of polls that are not yet committed are pinned: the store does not have them. What the store is known to
+    have nothing under is kept as well, up to four such keys for each state.
+
+    Attributes:
+        most: states to keep.
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[str, bytes | None] = OrderedDict()
+        self.most = most
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._absent: dict[str, None] = {}
         self._pinned: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def missing(self, keys: Iterable[str]) -> list[str]:
-        """Those of the keys that must be read from the store."""
-        return [key for key in keys if key not in self._kept]
+    def __contains__(self, key: str) -> bool:
+        return key in self._kept or key in self._absent
 
     def get(self, key: str) -> bytes | None:
-        """The value; None when the store has none either."""
+        """The value; None when the store has none either.
+
+        Raises:
+            KeyError: it must be read from the store first.
+        """
+        value = self._kept.get(key)
+        if value is None:
+            return self._absent[key]
         self._kept.move_to_end(key)
-        return self._kept[key]
+        return value
 
     def put(self, key: str, value: bytes | None) -> None:
         """Keeps a value as the newest."""
+        if value is None:
+            self._absent[key] = None
+            return
         self._kept[key] = value
         self._kept.move_to_end(key)
+        self._absent.pop(key, None)
 
     def pin(self, keys: Iterable[str]) -> None:
         """Keeps these until `unpin`, as often as they were pinned."""
@@ -56,11 +72,12 @@ class StateCache:
 
     def trim(self) -> None:
         """Drops the least recently used that are not pinned, down to the bound; never within a poll."""
-        over = len(self._kept) - self._most
-        if over <= 0:
-            return
-        for key in [key for key in self._kept if key not in self._pinned][:over]:
-            del self._kept[key]
+        over = len(self._kept) - self.most
+        if over > 0:
+            for key in list(islice((key for key in self._kept if key not in self._pinned), over)):
+                del self._kept[key]
+        for key in list(islice(self._absent, max(0, len(self._absent) - 4 * self.most))):
+            del self._absent[key]
 
 
 class Emitted:
@@ -174,7 +191,7 @@ class PartitionState:
         Raises:
             LeaseLost: somebody else holds the partition.
         """
-        missing = self.cache.missing(keys)
+        missing = [key for key in keys if key not in self.cache]
         if missing:
             async with self.busy:  # a commit in flight would move the offsets that the read is fenced by
                 values = await store.read(self.lease, missing)

@@ -6,7 +6,9 @@ is to be produced and, per partition, the steps to commit once it is acknowledge
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
@@ -14,16 +16,24 @@ from schemas.source import Source
 from scoring.clock import stopwatch_s
 from scoring.engine import InForce, Verdicts, alert_rows, judge, raise_alerts
 from scoring.features.batch import EventBatch
-from scoring.features.table import DUPLICATE, SCORED, FeatureTable, fold_table
+from scoring.features.spec import FeatureView
+from scoring.features.table import DUPLICATE, SCORED, FeatureTable, Fold
 from scoring.partition import PartitionState
 from scoring.policy import read_alert_state, write_alert_state
+from scoring.prepared import Folded, Prepared
 from scoring.publish import Content, Coordinates, Output, ScoreWriter, alert_id, score_ids, write_dead_letter
 from scoring.records import Chunk, InputRecord
-from scoring.store.contract import MOST_KEYS, Blob, StateStore, Step
+from scoring.store.contract import MOST_BLOBS, MOST_KEYS, Blob, StateStore
 
 SPARE_SECONDS = (
     7 * 86_400
 )  # how long Redis keeps a state past its horizon: outages do not make it forget early
+FEW_EVENTS = 64
+"""Below it the kernel runs at once: another thread takes longer to wake than the fold takes."""
+
+ROWS_TOGETHER = 512
+"""Small chunks are scored together: one model call."""
+
 _REFUSED = {
     Reason.DUPLICATE: "expected an event_id not among the entity's last events, was there with the same content",
     Reason.CONFLICT: "expected an event_id not among the entity's last events, was there with other content",
@@ -31,45 +41,49 @@ _REFUSED = {
 
 
 @dataclass(eq=False, repr=False)
-class Folded:
-    """A chunk after the fold: one table per view."""
+class Folding:
+    """A chunk whose kernel runs, or has run: one fold per view."""
 
-    state: PartitionState
-    chunk: Chunk
-    tables: dict[str, FeatureTable]
-    verdicts: dict[str, Verdicts] = field(default_factory=dict)
-    blobs: list[Blob] = field(default_factory=list)
-    outputs: list[Output] = field(default_factory=list)
+    part: Folded
+    views: Sequence[FeatureView]
+    keys: Sequence[Sequence[str]]
+    folds: Sequence[Fold]
+    running: asyncio.Future[None] | None = None
 
-    @property
-    def first_offset(self) -> int:
-        """Source offset of the chunk's first record."""
-        firsts = [record.offset for record in self.chunk.records[:1]]
-        return min(firsts + [letter.record.offset for letter in self.chunk.letters[:1]])
+    def run(self) -> None:
+        """The kernels, in whichever thread."""
+        for fold in self.folds:
+            fold.run()
+
+    async def result(self) -> Folded:
+        """The chunk with its tables, when the kernels are done; its states are in the partition's cache.
+
+        Raises:
+            CorruptState: a state that was given is none.
+        """
+        if self.running is not None:
+            await self.running
+        for view, keys, fold in zip(self.views, self.keys, self.folds, strict=True):
+            table = self.part.tables[view.name] = fold.table()
+            keep_seconds = (view.horizon_ms + view.grace_ms) // 1000 + SPARE_SECONDS
+            for key, packed in zip(keys, table.states, strict=True):
+                self.part.state.cache.put(key, packed)
+                self.part.blobs.append(Blob(key, packed, keep_seconds))
+        return self.part
 
 
-@dataclass(eq=False, repr=False)
-class Prepared:
-    """What a poll wants done: outputs by partition to produce, then the steps by partition to commit."""
+class Stages:
+    """Seconds by stage of the work, from one end of a stage to the next."""
 
-    folded: list[Folded]
-    steps: dict[PartitionState, list[Step]]
-    pinned: dict[PartitionState, list[str]]
-    counts: dict[str, int]
-    seconds: dict[str, float]
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._began = stopwatch_s()
 
-    @property
-    def outputs(self) -> dict[PartitionState, list[Output]]:
-        """Every record to write, by the partition it comes from, in order."""
-        found: dict[PartitionState, list[Output]] = {}
-        for folded in self.folded:
-            found.setdefault(folded.state, []).extend(folded.outputs)
-        return found
-
-    def note(self, state: PartitionState, name: str, text: str) -> None:
-        """Adds a note to what is committed for a partition."""
-        last = self.steps[state][-1]
-        self.steps[state][-1] = replace(last, notes={**last.notes, name: text})
+    def end(self, stage: str) -> None:
+        """The time since the last call was this stage's."""
+        now = stopwatch_s()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._began
+        self._began = now
 
 
 @dataclass(eq=False, repr=False)
@@ -84,33 +98,47 @@ class Poller:
     store: StateStore
     dead_letter_content: Content = "hash"
     _writers: dict[InForce, ScoreWriter] = field(default_factory=dict)
+    _kernels: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "fold"))
+
+    def close(self) -> None:
+        """Ends the thread of the kernels; to be called when no poll is in work."""
+        self._kernels.shutdown()
 
     async def prepare(self, poll: Mapping[PartitionState, Sequence[InputRecord]]) -> Prepared:
         """Everything up to the bytes; states move on in the caches only.
 
         Raises:
             LeaseLost, StoreUnavailable: reading states failed; drop the leases and acquire again.
+            CorruptState: what the store gave is no state.
         """
-        seconds: dict[str, float] = {}
-        began = stopwatch_s()
+        stages = Stages()
         chunks = {state: self._cut(state, records) for state, records in poll.items()}
-        seconds["decode"] = -began + (began := stopwatch_s())
+        stages.end("decode")
         await asyncio.gather(*(self._read(state, parts) for state, parts in chunks.items()))
-        seconds["state"] = -began + (began := stopwatch_s())
-        folded = [self._fold(state, chunk) for state, parts in chunks.items() for chunk in parts]
-        seconds["features"] = -began + (began := stopwatch_s())
-        self._judge(folded)
-        seconds["model"] = -began + (began := stopwatch_s())
-        await asyncio.gather(*(self._read_alerts(state, folded) for state in chunks))
-        for part in folded:
-            self._decide_and_write(part)
-        seconds["encode"] = -began + stopwatch_s()
-        return self._prepared(folded, seconds)
+        stages.end("state")
+        folded: list[Folded] = []
+        ready: list[Folded] = []
+        under_way: Folding | None = None
+        for part in [Folded(state, chunk) for state, parts in chunks.items() for chunk in parts]:
+            batch = EventBatch.from_events(part.state.reader.decoder.event_type, part.chunk.events)
+            if under_way is not None:  # its kernel ran meanwhile
+                ready.append(await under_way.result())
+            under_way = self._begin_fold(part, batch)
+            stages.end("features")
+            if sum(len(part.chunk.events) for part in ready) >= ROWS_TOGETHER:
+                await self._score(ready, stages)  # the kernel of the next part runs meanwhile
+                folded, ready = folded + ready, []
+        if under_way is not None:
+            ready.append(await under_way.result())
+            stages.end("features")
+        await self._score(ready, stages)
+        return Prepared.of(folded + ready, stages.seconds)
 
     def _cut(self, state: PartitionState, records: Sequence[InputRecord]) -> list[Chunk]:
-        live = len(state.in_force)
-        most = max(1, (MOST_KEYS - 8) // (len(state.views) + live))
-        chunks = state.reader.chunks(records, most_entities=most, boundaries=state.boundaries())
+        # an entity has a state in every view, and at worst an alert state for every scorer
+        views, live = len(state.views), len(state.in_force)
+        most = min(MOST_KEYS // views, MOST_BLOBS // (views + live))
+        chunks = state.reader.chunks(records, most_entities=max(1, most), boundaries=state.boundaries())
         if chunks:
             # the consumer's position after the last record, not the record's own offset, ends the last chunk
             chunks[-1].next_offset = records[-1].offset + 1
@@ -119,24 +147,40 @@ class Poller:
     async def _read(self, state: PartitionState, chunks: Sequence[Chunk]) -> None:
         state.cache.trim()
         entities = {state.reader.entity_of(event) for chunk in chunks for event in chunk.events}
-        keys = [state.state_prefix(view) + entity for view in state.views for entity in entities]
-        await state.fill_cache(self.store, keys)
-
-    def _fold(self, state: PartitionState, chunk: Chunk) -> Folded:
-        folded = Folded(state, chunk, {})
-        if not chunk.events:
-            return folded
-        batch = EventBatch.from_events(state.reader.decoder.event_type, chunk.events)
-        for view in state.views_at(folded.first_offset):
+        live = [name for name, known in state.in_force.items() if any(entry and entry.live for _, entry in known)]
+        missing: dict[str, None] = {}
+        for view in state.views:
             prefix = state.state_prefix(view)
-            keys = [prefix + entity for entity in batch.entities]
-            table = fold_table(view, batch, [state.cache.get(key) for key in keys])
-            folded.tables[view.name] = table
-            keep_seconds = (view.horizon_ms + view.grace_ms) // 1000 + SPARE_SECONDS
-            for key, packed in zip(keys, table.states, strict=True):
-                state.cache.put(key, packed)
-                folded.blobs.append(Blob(key, packed, keep_seconds))
-        return folded
+            for entity in entities:
+                key = prefix + entity
+                if key not in state.cache:
+                    missing[key] = None
+                    # read with the state: later, a commit in flight would have to be waited for
+                    missing.update(dict.fromkeys(state.alert_key(name, entity) for name in live))
+        await state.fill_cache(self.store, missing)
+
+    def _begin_fold(self, part: Folded, batch: EventBatch) -> Folding:
+        views = part.state.views_at(part.first_offset) if len(batch) else []
+        folds, keys = [], []
+        for view in views:
+            prefix = part.state.state_prefix(view)
+            keys.append([prefix + entity for entity in batch.entities])
+            folds.append(Fold.of(view, batch, list(map(part.state.cache.get, keys[-1]))))
+        folding = Folding(part, views, keys, folds)
+        if len(batch) < FEW_EVENTS:
+            folding.run()
+        else:
+            folding.running = asyncio.get_running_loop().run_in_executor(self._kernels, folding.run)
+        return folding
+
+    async def _score(self, parts: Sequence[Folded], stages: Stages) -> None:
+        self._judge(parts)
+        stages.end("model")
+        await asyncio.gather(*(self._read_alerts(state, parts) for state in {part.state for part in parts}))
+        for part in parts:
+            self._decide_and_write(part)
+            await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
+        stages.end("encode")
 
     def _judge(self, folded: Sequence[Folded]) -> None:
         by_scorer: dict[InForce, list[Folded]] = {}
@@ -250,44 +294,3 @@ class Poller:
         if in_force not in self._writers:
             self._writers[in_force] = ScoreWriter(in_force)
         return self._writers[in_force]
-
-    def _prepared(self, folded: list[Folded], seconds: dict[str, float]) -> Prepared:
-        steps: dict[PartitionState, list[Step]] = {}
-        pinned: dict[PartitionState, list[str]] = {}
-        counts = {"events": 0, "scores": 0, "alerts": 0, "refused": 0, "letters": 0}
-        for part in folded:
-            state = part.state
-            views = state.views_at(part.first_offset)
-            expected = {view.digest: state.committed.get(view.digest) for view in views}
-            following = {view.digest: part.chunk.next_offset for view in views}
-            blobs = list({blob.key: blob for blob in part.blobs}.values())
-            steps.setdefault(state, []).append(
-                Step(expected=expected, next=following, blobs=blobs, outputs={}, notes=state.new_notes)
-            )
-            state.new_notes = {}
-            state.committed.update(following)
-            state.next_offset = part.chunk.next_offset
-            keys = [blob.key for blob in blobs]
-            pinned.setdefault(state, []).extend(keys)
-            state.cache.pin(keys)
-            counts["events"] += len(part.chunk.events)
-            counts["refused"] += len(part.chunk.letters)
-            for output in part.outputs:
-                counts[
-                    "alerts"
-                    if output.topic == "alerts"
-                    else "scores"
-                    if output.topic == "risk-scores"
-                    else "letters"
-                ] += 1
-        return Prepared(folded, steps, pinned, counts, seconds)
-
-
-def with_outputs(steps: Sequence[Step], outputs: Mapping[str, int]) -> list[Step]:
-    """The steps, the last of which also records how far the output partitions are covered.
-
-    Only the last one may: an earlier one would claim outputs of records that it does not commit.
-    """
-    if not outputs:
-        return list(steps)
-    return [*steps[:-1], replace(steps[-1], outputs=outputs)]

@@ -25,6 +25,7 @@ from scoring.policy import LEVELS, NONE
 from scoring.reasons import in_words
 
 Content = Literal["nothing", "hash", "bytes"]
+FLAGS: tuple[Flag, ...] = ("approx", "late", "cold")
 MOST_KEPT_BYTES = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 _text = msgspec.json.Encoder().encode
@@ -73,16 +74,17 @@ def alert_id(score_id: str) -> str:
     return f"alert:{score_id}"
 
 
+def flag_codes(table: FeatureTable, warm_after: int) -> NDArray[np.uint8]:
+    """The flags of every row, uint8[n]: bit k stands for `FLAGS[k]`."""
+    cold = table.depth < warm_after
+    bits = (table.approx, table.late, cold)
+    return np.packbits(np.stack(bits, axis=1), axis=1, bitorder="little")[:, 0]
+
+
 def flags_of(table: FeatureTable, row: int, warm_after: int) -> tuple[Flag, ...]:
     """The flags of one row."""
-    flags: list[Flag] = []
-    if table.approx[row]:
-        flags.append("approx")
-    if table.late[row]:
-        flags.append("late")
-    if table.depth[row] < warm_after:
-        flags.append("cold")
-    return tuple(flags)
+    present = (table.approx[row], table.late[row], table.depth[row] < warm_after)
+    return tuple(flag for flag, there in zip(FLAGS, present, strict=True) if there)
 
 
 @dataclass(eq=False)
@@ -105,25 +107,25 @@ class ScoreWriter:
             f'"view":"{self.in_force.scorer.view.digest}","runtime":{_text(self.runtime).decode()}'
         )
         self._warm_after = self.in_force.scorer.view.warm_after
-        self._shadow = "" if self.in_force.live else ',"shadow":true'
+        shadow = "" if self.in_force.live else ',"shadow":true'
+        self._ends = [f",{self._versions}{_flags(code)}{shadow}}}" for code in range(1 << len(FLAGS))]
 
     def write(
         self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, ids: Sequence[str]
     ) -> list[Output | None]:
         """One output per row; None where the row has no score."""
-        origin, none = at.origin, NONE
+        origin, none, ends = at.origin, NONE, self._ends
         start = f'","scorer":"{self.in_force.name}","event_id":'
         middle = f',"source":{{"topic":"{at.topic}","partition":{at.partition},"offset":'
         tail = f',"score_kind":"{self._kind}","level":"none","features":"'
-        ends = {False: f",{self._versions}{self._shadow}}}"}
         entities = [_text(entity).decode() for entity in table.entities]
         keys = [entity.encode() for entity in table.entities]
         packed = rows_in_base64(table.vectors)
         values = verdicts.values.tolist()
-        plain = (~(table.approx | table.late) & (table.depth >= self._warm_after)).tolist()
+        flags = flag_codes(table, self._warm_after).tolist()
         columns = zip(
             ids, at.offsets, table.event_ids, table.entity.tolist(), table.occurred_at_ms.tolist(), values,
-            _texts(values), verdicts.levels.tolist(), table.depth.tolist(), plain, packed, strict=True,
+            _texts(values), verdicts.levels.tolist(), table.depth.tolist(), flags, packed, strict=True,
         )  # fmt: skip
         outputs: list[Output | None] = []
         for row, (
@@ -136,7 +138,7 @@ class ScoreWriter:
             number,
             level,
             depth,
-            usual,
+            flagged,
             features,
         ) in enumerate(columns):
             if value != value:  # NaN: no score
@@ -145,18 +147,12 @@ class ScoreWriter:
             if level != none:
                 body = _encode(self.score(verdicts, table, at, identity, row, features))
             else:
-                end = ends[False] if usual else self._flagged(ends, flags_of(table, row, self._warm_after))
                 body = (
                     f'{{"score_id":"{identity}{start}{_text(event_id).decode()},"entity":{entities[entity]}{middle}'
-                    f'{offset}}},"occurred_at_ms":{time},"value":{number}{tail}{features}","depth":{depth}{end}'
+                    f'{offset}}},"occurred_at_ms":{time},"value":{number}{tail}{features}","depth":{depth}{ends[flagged]}'
                 ).encode()
             outputs.append(Output(SCORES, "score", identity, origin, keys[entity], body))
         return outputs
-
-    def _flagged(self, ends: dict[Any, str], flags: tuple[Flag, ...]) -> str:
-        if flags not in ends:
-            ends[flags] = f',{self._versions},"flags":{_text(flags).decode()}{self._shadow}}}'
-        return ends[flags]
 
     def score(
         self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, score_id: str, row: int, features: str
@@ -270,3 +266,8 @@ def rows_in_base64(vectors: NDArray[np.float32]) -> list[str]:
 def _texts(values: Sequence[float]) -> list[str]:
     """JSON numbers of all values by one call; NaN becomes null."""
     return _text(values)[1:-1].decode().split(",") if values else []
+
+
+def _flags(code: int) -> str:
+    there = [flag for bit, flag in enumerate(FLAGS) if code >> bit & 1]
+    return f',"flags":{_text(there).decode()}' if there else ""

@@ -22,49 +22,75 @@ class Explanation:
 
 def explain(
     names: Sequence[str],
-    vector: NDArray[np.float32],
+    vectors: NDArray[np.float32],
     contributions: NDArray[np.float32],
     baseline: Mapping[str, Sequence[float | None]],
-) -> Explanation:
-    """The explanation of one row.
+) -> list[Explanation]:
+    """The explanation of every row.
 
     Args:
         names: feature names, F of them.
-        vector: features as seen, float32[F]; NaN is missing.
-        contributions: what each feature adds to the surprise, float32[F].
+        vectors: features as seen, float32[n, F]; NaN is missing.
+        contributions: what each feature adds to the surprise, float32[n, F].
         baseline: quantiles of each feature in training; its middle one decides between `_HIGH` and `_LOW`.
     """
-    seen = zip(names, vector.tolist(), strict=True)
-    named = {name: value if value == value else None for name, value in seen}  # NaN differs from itself
-    rounded = zip(names, np.round(contributions.astype(np.float64), DECIMALS).tolist(), strict=True)
-    parts = {name: part for name, part in rounded if part}
-    least = LEAST_SHARE * sum(part for part in parts.values() if part > 0)
-    leading = sorted((-part, name) for name, part in parts.items() if part > 0 and part >= least)[:MOST_REASONS]
-    reasons = tuple(f"{name.upper()}_{_side(named[name], baseline.get(name))}" for _, name in leading)
-    return Explanation(named, parts, reasons or ("UNUSUAL_COMBINATION",))
+    codes = _Codes(baseline)
+    rounded = np.round(contributions.astype(np.float64), DECIMALS)
+    explanations = []
+    for seen, row in zip(vectors.tolist(), rounded.tolist(), strict=True):
+        # NaN differs from itself
+        named = {name: value if value == value else None for name, value in zip(names, seen, strict=True)}
+        parts = {name: part for name, part in zip(names, row, strict=True) if part}
+        least = LEAST_SHARE * sum(part for part in row if part > 0)
+        leading = sorted((-part, name) for name, part in parts.items() if part > 0 and part >= least)[
+            :MOST_REASONS
+        ]
+        reasons = tuple(codes.of(name, named[name]) for _, name in leading)
+        explanations.append(Explanation(named, parts, reasons or ("UNUSUAL_COMBINATION",)))
+    return explanations
 
 
 def in_words(explanation: Explanation, baseline: Mapping[str, Sequence[float | None]]) -> str:
     """One sentence for people: each leading feature, its value, and what is usual."""
-    said = []
+    said: dict[str, None] = {}  # each thing once, in order
     for reason in explanation.reasons:
         name = reason.rsplit("_", 1)[0].lower()
         value, usual = explanation.named_features.get(name), _usual(baseline.get(name))
-        if value is None:
-            said.append(reason.lower().replace("_", " "))
+        clock = name.removesuffix("_sine").removesuffix("_cosine")
+        if clock != name:  # the two halves of a time of day or week say nothing by themselves
+            said[f"{clock.replace('_', ' ')} is unusual"] = None
+        elif value is None:
+            said[reason.lower().replace("_", " ")] = None
         else:
-            said.append(f"{name.replace('_', ' ')} is {value:.4g}" + (f" (usually {usual})" if usual else ""))
+            said[
+                f"{name.replace('_', ' ')} is {_number(value)}" + (f" (usually {usual})" if usual else "")
+            ] = None
     return "; ".join(said)
 
 
-def _side(value: float | None, quantiles: Sequence[float | None] | None) -> str:
-    middle = quantiles[len(quantiles) // 2] if quantiles else None
-    if value is None:
-        return "MISSING"
-    return "LOW" if middle is not None and value < middle else "HIGH"
+class _Codes:
+    """Reason codes by feature and side, from the middle of what was seen in training."""
+
+    def __init__(self, baseline: Mapping[str, Sequence[float | None]]) -> None:
+        self._middles = {name: seen[len(seen) // 2] for name, seen in baseline.items() if seen}
+
+    def of(self, name: str, value: float | None) -> str:
+        if value is None:
+            return f"{name.upper()}_MISSING"
+        middle = self._middles.get(name)
+        return f"{name.upper()}_{'LOW' if middle is not None and value < middle else 'HIGH'}"
 
 
 def _usual(quantiles: Sequence[float | None] | None) -> str:
     if not quantiles or len(quantiles) < 3 or quantiles[1] is None or quantiles[-2] is None:
         return ""
-    return f"{quantiles[1]:.4g} to {quantiles[-2]:.4g}"
+    return f"{_number(quantiles[1])} to {_number(quantiles[-2])}"
+
+
+def _number(value: float) -> str:
+    """As people write numbers: 168,524 and 0.0123, never 1.685e+05.
+
+    >>> [_number(value) for value in (168_524.4, 1_234.56, 12.3456, 0.01234567, 0.0)]
+    ['168,524', '1,235', '12.35', '0.01235', '0']
+    """
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"

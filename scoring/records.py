@@ -1,5 +1,6 @@
 """Records of one partition into chunks: decoded, refused where they must be, cut so that each is one atomic commit."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -11,6 +12,7 @@ from scoring.murmur2 import partition_of, partitions_of
 
 LOG_APPEND_TIME = 1
 MOST_VERIFIED = 200_000
+_offset = attrgetter("offset")
 
 
 class InputRecord(Protocol):
@@ -77,48 +79,64 @@ class RecordReader:
         self, records: Sequence[InputRecord], *, most_entities: int, boundaries: Sequence[int] = ()
     ) -> list[Chunk]:
         """The records cut so that no chunk touches more than `most_entities`, nor spans a boundary offset."""
-        chunk, chunks = Chunk(), list[Chunk]()
-        entities: set[str] = set()
-        decode, entity_of = self._decode, self.entity_of
-        edges = sorted(boundaries, reverse=True)
         if self.key_check == "murmur2":
             self._verify({record.key for record in records if record.key is not None})
-        for record in records:
-            if edges and record.offset >= edges[-1]:
-                while edges and record.offset >= edges[-1]:
-                    edges.pop()
-                chunk = self._close(chunk, chunks, entities)
-            try:
-                event = decode(record)
-            except Refused as refused:
-                if len(chunk.letters) >= most_entities:
-                    chunk = self._close(chunk, chunks, entities)
-                chunk.letters.append(Letter(record, refused))
-                chunk.next_offset = record.offset + 1
-                continue
-            entity = entity_of(event)
-            if entity not in entities and len(entities) >= most_entities:
-                chunk = self._close(chunk, chunks, entities)
-            entities.add(entity)
-            chunk.events.append(event)
-            chunk.records.append(record)
-            chunk.next_offset = record.offset + 1
-        self._close(chunk, chunks, entities)
-        return chunks
+        found = self._all_good(records)
+        if found is None:
+            found = [self._event_or_refusal(record) for record in records]
+        ends = [*self._cuts(records, found, most_entities, boundaries), len(records)]
+        starts = [0, *ends]
+        pieces = [slice(start, end) for start, end in zip(starts, ends, strict=False) if start < end]
+        return [_chunk(records[piece], found[piece]) for piece in pieces]
 
-    @staticmethod
-    def _close(chunk: Chunk, chunks: list[Chunk], entities: set[str]) -> Chunk:
-        if chunk.events or chunk.letters:
-            chunks.append(chunk)
-        entities.clear()
-        return Chunk()
+    def _all_good(self, records: Sequence[InputRecord]) -> list[Any] | None:
+        """The events when nothing is to be refused: 1.5 us a record less than one by one. Else None."""
+        events = self.decoder.decode_all([record.value for record in records])
+        if events is None or any(map(self._from_the_future, records, events)):
+            return None
+        if self.key_check != "none":
+            keys = [record.key for record in records]
+            if keys != [self.entity_of(event).encode() for event in events]:
+                return None
+            if self.key_check == "murmur2" and not self._verified.issuperset(keys):
+                return None
+        return events
+
+    def _event_or_refusal(self, record: InputRecord) -> Any:
+        try:
+            return self._decode(record)
+        except Refused as refused:
+            return refused
+
+    def _cuts(
+        self, records: Sequence[InputRecord], found: Sequence[Any], most_entities: int, boundaries: Sequence[int]
+    ) -> list[int]:
+        """Where chunks end, ascending: at boundaries, and where one would have too many entities or letters."""
+        edges = {bisect_left(records, edge, key=_offset) for edge in boundaries}
+        cuts: list[int] = []
+        entities: set[str] = set()
+        letters = 0
+        for place, event in enumerate(found):
+            if place in edges:
+                cuts.append(place)
+                entities.clear()
+                letters = 0
+            if type(event) is Refused:
+                full = letters >= most_entities
+                letters += 1
+            else:
+                entity = self.entity_of(event)
+                full = len(entities) >= most_entities and entity not in entities
+                entities.add(entity)
+            if full:
+                cuts.append(place)
+                entities = set() if type(event) is Refused else {entity}
+                letters = int(type(event) is Refused)
+        return cuts
 
     def _decode(self, record: InputRecord) -> Any:
         event = self.decoder.decode(record.value)
-        if (
-            record.timestamp_type == LOG_APPEND_TIME
-            and event.occurred_at_ms > record.timestamp + self.skew_ms
-        ):
+        if self._from_the_future(record, event):
             ahead = event.occurred_at_ms - record.timestamp
             raise Refused(
                 Reason.FAR_FUTURE, "$.occurred_at_ms",
@@ -127,6 +145,10 @@ class RecordReader:
         if self.key_check != "none":
             self._check_key(record.key, self.entity_of(event))
         return event
+
+    def _from_the_future(self, record: InputRecord, event: Any) -> bool:
+        ahead: bool = event.occurred_at_ms > record.timestamp + self.skew_ms
+        return ahead and record.timestamp_type == LOG_APPEND_TIME
 
     def _check_key(self, key: bytes | None, entity: str) -> None:
         field_name = self.decoder.event_type.key
@@ -155,3 +177,12 @@ class RecordReader:
         new = [key for key in keys if key not in self._verified]
         homes = partitions_of(new, self.partition_count).tolist()
         self._verified.update(key for key, home in zip(new, homes, strict=True) if home == self.partition)
+
+
+def _chunk(records: Sequence[InputRecord], found: Sequence[Any]) -> Chunk:
+    next_offset = records[-1].offset + 1
+    letters = [Letter(record, it) for record, it in zip(records, found, strict=True) if type(it) is Refused]
+    if not letters:
+        return Chunk(list(found), list(records), letters, next_offset)
+    good = [(record, it) for record, it in zip(records, found, strict=True) if type(it) is not Refused]
+    return Chunk([event for _, event in good], [record for record, _ in good], letters, next_offset)

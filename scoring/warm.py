@@ -1,4 +1,4 @@
-"""Compiles the feature kernels ahead of their first use, which takes some 30 s once: `python -m scoring.warm`."""
+"""Compiles the feature kernels ahead of their first use, which takes some 20 s once: `python -m scoring.warm`."""
 
 from scoring.catalog import views
 from scoring.features.batch import EventBatch

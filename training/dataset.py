@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.features.batch import EventBatch
+from scoring.features.frame import batch_of_frame
 from scoring.features.spec import FeatureView
 from scoring.features.table import FeatureTable, fold_table
 from scoring.files import Chunk
@@ -66,7 +66,7 @@ class _Folding:
         self._skipped += len(chunk.refused)
         if not chunk.frame.height:
             return
-        batch = EventBatch.from_frame(self._view.event, chunk.frame)
+        batch = batch_of_frame(self._view.event, chunk.frame)
         table = fold_table(self._view, batch, [self._states.get(entity) for entity in batch.entities])
         self._states.update(zip(batch.entities, table.states, strict=True))
         kept = np.flatnonzero(table.scored)

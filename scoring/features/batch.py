@@ -1,14 +1,12 @@
-"""Events as columns: what the fold kernel reads, made from structs (live) or from a data frame (files)."""
+"""Events as columns: what the fold kernel reads. Made from structs here, from a data frame in `frame`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from schemas.event import EventType
@@ -47,52 +45,19 @@ class EventBatch:
     @classmethod
     def from_events(cls, event_type: EventType, events: Sequence[Any]) -> "EventBatch":
         """The batch of decoded structs of the event type."""
-        layout = _layout(event_type)
-        columns = zip(*map(layout.getter, events), strict=True) if events else [()] * len(layout.names)
+        layout = layout_of(event_type)
+        columns = zip(*map(msgspec.structs.astuple, events), strict=True) if events else [()] * len(layout.names)
         by_name: dict[str, Sequence[Any]] = dict(zip(layout.names, columns, strict=True))
         numbers = {name: np.array(by_name[name], np.float64) for name in layout.floats}
-        texts = {name: text_hashes(by_name[name], repeating=name != "event_id") for name in layout.texts}
+        texts = {name: text_hashes(by_name[name]) for name in layout.texts}
         entities, entity = _indexed(by_name[event_type.key])
-        return cls._assemble(
+        return cls.assemble(
             event_type, entities, entity, np.array(by_name["occurred_at_ms"], np.int64),
             list(by_name["event_id"]), numbers, texts,
         )  # fmt: skip
 
     @classmethod
-    def from_frame(cls, event_type: EventType, frame: pl.DataFrame) -> "EventBatch":
-        """The batch of a frame whose columns are fields of the event type; optional columns may be absent.
-
-        Raises:
-            ValueError: a required column or a value of it is missing, or it is not text or milliseconds.
-        """
-        layout = _layout(event_type)
-        for name in ("event_id", "occurred_at_ms", event_type.key):
-            _check_column(event_type, frame, name)
-        missing = pl.Series([None] * frame.height)
-        numbers, texts = {}, {}
-        for name in layout.floats:
-            series = frame[name].cast(pl.Float64) if name in frame.columns else missing.cast(pl.Float64)
-            number = series.fill_null(float("nan")).to_numpy().astype(np.float64)
-            # division leaves other kinds of NaN, and states are compared byte by byte
-            number[np.isnan(number)] = np.nan
-            numbers[name] = number
-        for name in layout.texts:
-            texts[name] = (
-                _frame_hashes(frame[name]) if name in frame.columns else np.zeros(frame.height, np.uint64)
-            )
-        keys = frame[event_type.key]
-        distinct = keys.unique(maintain_order=True)
-        index = pl.DataFrame({"key": distinct, "index": np.arange(len(distinct))})
-        entity = (
-            keys.to_frame("key").join(index, on="key", how="left", maintain_order="left")["index"].to_numpy()
-        )
-        return cls._assemble(
-            event_type, distinct.to_list(), entity.astype(np.int64),
-            frame["occurred_at_ms"].to_numpy().astype(np.int64), frame["event_id"].to_list(), numbers, texts,
-        )  # fmt: skip
-
-    @classmethod
-    def _assemble(
+    def assemble(
         cls,
         event_type: EventType,
         entities: list[str],
@@ -102,8 +67,9 @@ class EventBatch:
         numbers: dict[str, NDArray[np.float64]],
         texts: dict[str, NDArray[np.uint64]],
     ) -> "EventBatch":
+        """The batch of these columns; the hash of the content is made here, so that it is the same for all sources."""
         body = mix(np.full(len(event_ids), SEED, np.uint64), occurred_at_ms.view(np.uint64))
-        for name in _layout(event_type).names:
+        for name in layout_of(event_type).names:
             if name in numbers:
                 body = mix(body, _bits(numbers[name]))
             elif name in texts and name != "event_id":
@@ -116,15 +82,17 @@ class EventBatch:
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
+    """The fields of an event type: all names in the struct's order, which are numbers, which are texts."""
+
     names: tuple[str, ...]
     floats: tuple[str, ...]
     texts: tuple[str, ...]
-    getter: attrgetter  # type: ignore[type-arg]
 
 
 @cache
-def _layout(event_type: EventType) -> _Layout:
+def layout_of(event_type: EventType) -> Layout:
+    """The layout of the event type's struct."""
     floats, texts = [], []
     for field in msgspec.inspect.type_info(event_type.struct).fields:  # type: ignore[attr-defined]
         kinds = {type(_bare(kind)) for kind in getattr(_bare(field.type), "types", (field.type,))}
@@ -133,22 +101,7 @@ def _layout(event_type: EventType) -> _Layout:
         elif msgspec.inspect.StrType in kinds:
             texts.append(field.name)
     names = event_type.struct.__struct_fields__
-    return _Layout(names, tuple(floats), tuple(texts), attrgetter(*names))
-
-
-def _check_column(event_type: EventType, frame: pl.DataFrame, name: str) -> None:
-    wanted = "whole milliseconds" if name == "occurred_at_ms" else "text"
-    if name not in frame.columns:
-        found = f"columns {', '.join(frame.columns)}"
-    elif frame[name].null_count():
-        found = f"{frame[name].null_count()} missing values"
-    elif not (frame[name].dtype.is_integer() if name == "occurred_at_ms" else frame[name].dtype == pl.String):
-        found = f"type {frame[name].dtype}"
-    else:
-        return
-    raise ValueError(
-        f"frame of {event_type.name}: column {name!r}: expected {wanted} in every row, was {found}"
-    )
+    return Layout(names, tuple(floats), tuple(texts))
 
 
 def _bare(kind: Any) -> Any:
@@ -156,22 +109,8 @@ def _bare(kind: Any) -> Any:
 
 
 def _indexed(keys: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
-    places: dict[str, int] = {}
-    for key in keys:
-        if key not in places:
-            places[key] = len(places)
-    return list(places), np.array([places[key] for key in keys], np.int64)
-
-
-def _frame_hashes(series: pl.Series) -> NDArray[np.uint64]:
-    distinct = series.unique(maintain_order=True)
-    if 2 * len(distinct) > len(series):
-        return text_hashes(series.to_list())
-    table = pl.DataFrame({"text": distinct, "hash": text_hashes(distinct.to_list())})
-    joined = series.to_frame("text").join(
-        table, on="text", how="left", maintain_order="left", nulls_equal=True
-    )
-    return joined["hash"].to_numpy().astype(np.uint64)
+    places: dict[str, int] = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    return list(places), np.fromiter(map(places.__getitem__, keys), np.int64, len(keys))
 
 
 def _bits(numbers: NDArray[np.float64]) -> NDArray[np.uint64]:

@@ -11,7 +11,7 @@ numba.config.CACHE_DIR = str(cache_folder())
 P = ParamSpec("P")
 R = TypeVar("R")
 # numpy's division gives NaN or infinity where Python's raises: the kernels look before they divide
-_entry = numba.njit(cache=True, error_model="numpy")
+_entry = numba.njit(cache=True, error_model="numpy", nogil=True)
 _inner = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
@@ -24,5 +24,8 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def entry(function: Callable[P, R]) -> Callable[P, R]:
-    """The function as machine code that Python may call, kept between runs; its types are those it is called with."""
+    """The function as machine code that Python may call; its types are those it is called with.
+
+    It is kept between runs, and lets other threads run Python meanwhile.
+    """
     return _entry(function)  # type: ignore[no-any-return]

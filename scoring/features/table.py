@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from scoring.features.packing import largest_state
 from scoring.features.plan import inputs_of, plan_of
 from scoring.features.spec import FeatureView, History
 
-__all__ = ["CONFLICT", "DUPLICATE", "SCORED", "CorruptState", "FeatureTable", "fold_table"]
+__all__ = ["CONFLICT", "DUPLICATE", "SCORED", "CorruptState", "FeatureTable", "Fold", "fold_table"]
 
 
 class CorruptState(Exception):
@@ -96,35 +98,70 @@ def fold_table(
     Raises:
         CorruptState: a given state is not one of this view.
     """
-    n, entities = len(batch), len(batch.entities)
-    plans, inputs, folded = plan_of(view), inputs_of(view, batch), room_for(view, n)
-    given = [state or b"" for state in states] if states is not None else [b""] * entities
-    sizes = np.fromiter(map(len, given), np.int64, entities)
-    bounds = np.zeros(entities + 1, np.int64)
-    np.cumsum(sizes, out=bounds[1:])
-    order = np.argsort(batch.entity, kind="stable")
-    starts = np.searchsorted(batch.entity[order], np.arange(entities + 1)).astype(np.int64)
-    out, ends = np.empty(entities * largest_state(plans[0]), np.uint8), np.zeros(entities, np.int64)
-    uneven = np.flatnonzero(sizes % 8)  # the kernel reads words of 8 bytes
-    broken = int(uneven[0]) if len(uneven) else fold_entities(
-        plans, *scratch_of(), np.frombuffer(bytearray().join(given) or bytearray(8), np.uint8), bounds, order, starts,
-        inputs, folded, out, ends,
-    )  # fmt: skip
-    if broken >= 0:
-        raise CorruptState(
-            f"view {view.name}@{view.digest}: the state of one entity is not readable "
-            f"({len(given[broken])} bytes); delete the partition's keys, they are rebuilt from the log"
+    fold = Fold.of(view, batch, states)
+    fold.run()
+    return fold.table()
+
+
+@dataclass(eq=False, repr=False)
+class Fold:
+    """A fold in three parts, for callers that have other work while the kernel runs: `of`, `run`, `table`.
+
+    `run` may be called in another thread and holds no lock of Python's meanwhile; the others belong to the caller's.
+    """
+
+    view: FeatureView
+    batch: EventBatch
+    given: list[bytes]
+    arguments: tuple[Any, ...]
+    folded: Folded
+    out: NDArray[np.uint8]
+    ends: NDArray[np.int64]
+    broken: int = -1
+
+    @classmethod
+    def of(cls, view: FeatureView, batch: EventBatch, states: Sequence[bytes | None] | None) -> "Fold":
+        """Everything that the kernel needs, as arrays; the arguments are those of `fold_table`."""
+        entities = len(batch.entities)
+        plans, folded = plan_of(view), room_for(view, len(batch))
+        given = [state or b"" for state in states] if states is not None else [b""] * entities
+        sizes = np.fromiter(map(len, given), np.int64, entities)
+        bounds = np.zeros(entities + 1, np.int64)
+        np.cumsum(sizes, out=bounds[1:])
+        order = np.argsort(batch.entity, kind="stable")
+        starts = np.searchsorted(batch.entity[order], np.arange(entities + 1)).astype(np.int64)
+        out, ends = np.empty(entities * largest_state(plans[0]), np.uint8), np.zeros(entities, np.int64)
+        raw = np.frombuffer(bytearray().join(given) or bytearray(8), np.uint8)
+        arguments = (plans, *scratch_of(), raw, bounds, order, starts, inputs_of(view, batch), folded, out, ends)
+        uneven = np.flatnonzero(sizes % 8)  # the kernel reads words of 8 bytes
+        return cls(view, batch, given, arguments, folded, out, ends, int(uneven[0]) if len(uneven) else -1)
+
+    def run(self) -> None:
+        """The kernel."""
+        if self.broken < 0:
+            self.broken = fold_entities(*self.arguments)
+
+    def table(self) -> FeatureTable:
+        """What came out.
+
+        Raises:
+            CorruptState: a given state is not one of this view.
+        """
+        if self.broken >= 0:
+            raise CorruptState(
+                f"view {self.view.name}@{self.view.digest}: the state of one entity is not readable "
+                f"({len(self.given[self.broken])} bytes); delete the partition's keys, they are rebuilt from the log"
+            )
+        folded, history = self.folded, self.view.history
+        packed, cuts = self.out.data, [0, *self.ends.tolist()]
+        return FeatureTable(
+            batch=self.batch,
+            vectors=folded.vectors,
+            history=folded.history.reshape(len(self.batch), history.length, len(history.features)) if history else None,
+            lengths=folded.lengths if history else None,
+            depth=folded.depth,
+            status=folded.status,
+            late=folded.late,
+            approx=folded.approx,
+            states=[bytes(packed[start:end]) for start, end in pairwise(cuts)],
         )
-    packed, cuts = out.data, [0, *ends.tolist()]
-    history, width = view.history, int(plans[0]["n_history"])
-    return FeatureTable(
-        batch=batch,
-        vectors=folded.vectors,
-        history=folded.history.reshape(n, history.length, width) if history else None,
-        lengths=folded.lengths if history else None,
-        depth=folded.depth,
-        status=folded.status,
-        late=folded.late,
-        approx=folded.approx,
-        states=[bytes(packed[cuts[place] : cuts[place + 1]]) for place in range(entities)],
-    )

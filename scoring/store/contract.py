@@ -7,7 +7,10 @@ from typing import Protocol
 import msgspec
 
 MOST_KEYS = 1000
-"""Most blobs of one step and most keys of one server call: 4,000 keys stall a Redis for 34 ms."""
+"""Most entity states of one step and most keys of one read: 4,000 keys stall a Redis for 34 ms."""
+
+MOST_BLOBS = 2 * MOST_KEYS
+"""Most blobs of one step, alert states included: those are small, and only a flood of alerts makes them many."""
 
 
 @dataclass(frozen=True, order=True)
@@ -73,7 +76,7 @@ class Blob(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class Step:
-    """One atomic part of a commit: at most `MOST_KEYS` blobs with what they bring the partition to.
+    """One atomic part of a commit: at most `MOST_BLOBS` blobs with what they bring the partition to.
 
     `expected`: view digest -> offset that must be stored now; None: it must be absent.
     `next`: view digest -> offset stored by the step; the same digests as `expected`.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scoring.store.contract import MOST_KEYS, Lease, Partition, PartitionCountChanged, Step
+from scoring.store.contract import MOST_BLOBS, Lease, Partition, PartitionCountChanged, Step
 from scoring.store.keys import hash_tag
 
 
@@ -18,8 +18,8 @@ def check_steps(namespace: str, partition: Partition, steps: Sequence[Step]) -> 
     if not steps:
         raise ValueError(f"{partition}: a commit needs at least one step")
     for step in steps:
-        if len(step.blobs) > MOST_KEYS:
-            raise ValueError(f"{partition}: a step of {len(step.blobs)} blobs; cut it at {MOST_KEYS}")
+        if len(step.blobs) > MOST_BLOBS:
+            raise ValueError(f"{partition}: a step of {len(step.blobs)} blobs; cut it at {MOST_BLOBS}")
         if step.expected.keys() != step.next.keys():
             raise ValueError(
                 f"{partition}: expected offsets for {sorted(step.expected)}, next offsets for "

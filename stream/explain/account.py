@@ -96,7 +96,7 @@ def _explanation(
     contributions = _contributions(score, bundle, vector, notes)
     if contributions is None or bundle is None:
         return Explanation(named, {}, ()), None
-    return explain(names, vector, contributions, bundle.manifest.baseline), "computed"
+    return explain(names, vector[None], contributions[None], bundle.manifest.baseline)[0], "computed"
 
 
 def _names(

@@ -9,6 +9,7 @@ import polars as pl
 from schemas.codec import EventDecoder
 from scoring.engine import InForce
 from scoring.features.batch import EventBatch
+from scoring.features.frame import batch_of_frame
 from scoring.features.spec import FeatureView
 from scoring.files import read_events
 from scoring.model.bundle import Bundle, load_bundle, require_view
@@ -93,7 +94,7 @@ def _file_batches(order: Order, summary: Summary) -> Iterator[EventBatch]:
         for row in chunk.refused:
             summary.refuse(row.reason)
         if chunk.frame.height:
-            yield EventBatch.from_frame(order.event_type, chunk.frame)
+            yield batch_of_frame(order.event_type, chunk.frame)
 
 
 def _views(order: Order) -> list[FeatureView]:

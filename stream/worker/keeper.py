@@ -227,6 +227,8 @@ class Keeper:
         if mine != self.generation:
             return  # the assignment changed meanwhile, which asks for another take-over
         self.states = states
+        for state in states.values():
+            state.cache.most = self.settings.cache_entities // len(states)
         self.generation += 1
         paused = {tp for tp, state in states.items() if state.paused_at_ms}
         if paused:

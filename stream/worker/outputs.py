@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
 from scoring.partition import PartitionState
@@ -15,7 +17,9 @@ from stream.settings import Settings
 from stream.worker.clients import let_go
 
 TOPICS = (SCORES, ALERTS, DEAD_LETTERS)
-MOST_BATCH_BYTES = 512 * 1024
+MOST_BATCH_BYTES = 1_000_000
+"""What Kafka takes as it is shipped (max.message.bytes 1,048,588). Each batch of a partition is one round trip."""
+
 MOST_REQUEST_BYTES = 2 * 1024 * 1024
 ACKNOWLEDGED_WITHIN_S = 30.0
 
@@ -43,36 +47,40 @@ Sent = list[tuple[TopicPartition, "asyncio.Future[Any]", int]]
 
 
 async def send(producer: AIOKafkaProducer, outputs: Mapping[PartitionState, Sequence[Output]]) -> Sent:
-    """Hands the outputs over; an output goes to the partition with the number of its input partition."""
+    """Hands the outputs over; an output goes to the partition with the number of its input partition.
+
+    First one batch for every partition, then the second ones, and so on: what is handed over together travels in one
+    request, and a partition takes its next batch only when the one before was sent.
+    """
     grouped: dict[TopicPartition, list[Output]] = {}
     for state, written in outputs.items():
         for output in written:
             grouped.setdefault(TopicPartition(output.topic, state.partition.index), []).append(output)
+    batches = {target: _batches(producer, written) for target, written in grouped.items()}
     sent: Sent = []
-    for target, written in grouped.items():
-        batch = producer.create_batch()
-        count = 0
-        for output in written:
-            if (
-                batch.append(key=output.key, value=output.value, timestamp=None, headers=output.headers)
-                is None
-            ):
-                batch.close()
-                sent.append(
-                    (
-                        target,
-                        await producer.send_batch(batch, target.topic, partition=target.partition),
-                        count,
-                    )
-                )
-                batch, count = producer.create_batch(), 0
-                batch.append(key=output.key, value=output.value, timestamp=None, headers=output.headers)
-            count += 1
-        batch.close()
-        sent.append(
-            (target, await producer.send_batch(batch, target.topic, partition=target.partition), count)
-        )
+    for turn in zip_longest(*batches.values()):
+        for target, made in zip(batches, turn, strict=True):
+            if made is not None:
+                batch, count = made
+                future = await producer.send_batch(batch, target.topic, partition=target.partition)
+                sent.append((target, future, count))
     return sent
+
+
+def _batches(producer: AIOKafkaProducer, outputs: Sequence[Output]) -> list[tuple[BatchBuilder, int]]:
+    """The outputs in closed batches of at most `MOST_BATCH_BYTES`, each with its number of records."""
+    made: list[tuple[BatchBuilder, int]] = []
+    batch, count = producer.create_batch(), 0
+    for output in outputs:
+        headers = output.headers
+        if batch.append(key=output.key, value=output.value, timestamp=None, headers=headers) is None:
+            batch.close()
+            made.append((batch, count))
+            batch, count = producer.create_batch(), 0
+            batch.append(key=output.key, value=output.value, timestamp=None, headers=headers)
+        count += 1
+    batch.close()
+    return [*made, (batch, count)]
 
 
 async def acknowledged(sent: Sent) -> dict[str, int]:

@@ -15,7 +15,8 @@ from faust.types import TP
 
 from scoring.clock import now_ms, stopwatch_s
 from scoring.partition import PartitionState
-from scoring.poll import Poller, Prepared, with_outputs
+from scoring.poll import Poller
+from scoring.prepared import Prepared, with_outputs
 from stream.settings import Settings
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import PAUSED
@@ -51,6 +52,7 @@ class Pipeline:
         if self._working is not None:
             await asyncio.wait([self._working], timeout=DRAINED_WITHIN_S)
         await self.keeper.close()
+        self.poller.close()
 
     def handle(self, generation: int, poll: Mapping[TP, list[Any]]) -> "asyncio.Task[None]":
         """Scores a poll; the task ends when the poll is handed to Kafka and the one before is committed."""
@@ -86,9 +88,12 @@ class Pipeline:
         self._note_refusals(prepared, wanted)
         began = stopwatch_s()
         sent = await send(keeper.producers.present, prepared.outputs)
+        self.metrics.stage_seconds.labels("send").observe(stopwatch_s() - began)
+        waited = stopwatch_s()
         previous, keeper.in_flight = keeper.in_flight, None
         if previous is not None:
             await previous
+        self.metrics.stage_seconds.labels("wait").observe(stopwatch_s() - waited)
         if keeper.losing or keeper.fatal is not None:
             # the poll before failed: of what was just sent, the scan finds what got through
             keeper.producers.drop()

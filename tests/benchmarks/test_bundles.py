@@ -7,7 +7,7 @@ from benchmarks.payments import Payments
 from benchmarks.plan import SCORER, SHADOW_SCORER, Plan
 from schemas.events.transaction import EVENT
 from scoring.catalog import scorers
-from scoring.features.batch import EventBatch
+from scoring.features.frame import batch_of_frame
 from scoring.features.table import fold_table
 from stream.bundle_library import BundleLibrary
 
@@ -25,6 +25,6 @@ def test_few_payments_of_the_benchmark_are_odd_to_its_model(tmp_path: Path) -> N
     scorer, plan = scorers()[SCORER], Plan()
     bundle = BundleLibrary(find_bundles(tmp_path)[0]).champion(scorer)
     payments = Payments(plan.seed, plan.accounts).block(0)
-    table = fold_table(scorer.view, EventBatch.from_frame(EVENT, payments))
+    table = fold_table(scorer.view, batch_of_frame(EVENT, payments))
     odd = (bundle.session.run(table.vectors) >= scorer.policy.watch).mean()
     assert 0.002 < odd < 0.05

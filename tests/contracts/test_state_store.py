@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from scoring.store.contract import (
+    MOST_BLOBS,
     MOST_KEYS,
     Blob,
     Lease,
@@ -270,7 +271,7 @@ async def test_step_beyond_the_limits_is_refused_before_anything_is_sent(backend
     foreign = state_key(backend.namespace, Partition("transactions", 1), "account_activity", DIGEST, "a")
     wrong = [
         [],
-        [step(None, 1, *[(key, b"")] * (MOST_KEYS + 1))],
+        [step(None, 1, *[(key, b"")] * (MOST_BLOBS + 1))],
         [Step({DIGEST: None}, {}, [], {}, {})],
         [step(None, 1, (foreign, b""))],
         [Step({}, {}, [Blob(key, b"", 0)], {}, {})],

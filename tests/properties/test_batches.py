@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.events import tick, transaction
 from schemas.events.transaction import Transaction
 from scoring.features.batch import EventBatch
+from scoring.features.frame import batch_of_frame
 from tests.support.streams import SMALL_CARDS, SMALL_TICKS, streams
 
 TEXT = st.text(min_size=1, max_size=12)
@@ -59,7 +60,7 @@ def test_json_and_file_give_the_same_payments(events: list[Transaction]) -> None
     """Live decodes JSON, replay and training read Parquet; their states must agree to the bit."""
     wire = [msgspec.json.decode(msgspec.json.encode(event), type=Transaction) for event in events]
     from_json = EventBatch.from_events(transaction.EVENT, wire)
-    assert_same(from_json, EventBatch.from_frame(transaction.EVENT, frame_of(events, Transaction)))
+    assert_same(from_json, batch_of_frame(transaction.EVENT, frame_of(events, Transaction)))
 
 
 @pytest.mark.parametrize("view", [SMALL_CARDS, SMALL_TICKS], ids=lambda view: view.name)
@@ -69,13 +70,13 @@ def test_json_and_file_give_the_same_streams(view: object, data: st.DataObject) 
     assert view in (SMALL_CARDS, SMALL_TICKS)
     events = data.draw(streams(view))
     frame = frame_of(events, view.event.struct)
-    assert_same(EventBatch.from_events(view.event, events), EventBatch.from_frame(view.event, frame))
+    assert_same(EventBatch.from_events(view.event, events), batch_of_frame(view.event, frame))
 
 
 def test_a_column_that_is_absent_is_a_column_of_missing_values() -> None:
     """Files rarely have every optional field."""
     frame = pl.DataFrame({"event_id": ["1"], "occurred_at_ms": [5], "symbol": ["x"], "price": [2.0]})
-    batch = EventBatch.from_frame(tick.EVENT, frame)
+    batch = batch_of_frame(tick.EVENT, frame)
     assert_same(batch, EventBatch.from_events(tick.EVENT, [msgspec.convert(frame.to_dicts()[0], tick.Tick)]))
     assert np.isnan(batch.numbers["bid"]).all() and batch.texts["venue"].tolist() == [0]
 
@@ -87,7 +88,7 @@ def test_every_kind_of_nan_becomes_the_same_missing_value() -> None:
     )
     missing = frame.with_columns(balance=pl.lit(None, pl.Float64))
     assert_same(
-        EventBatch.from_frame(transaction.EVENT, frame), EventBatch.from_frame(transaction.EVENT, missing)
+        batch_of_frame(transaction.EVENT, frame), batch_of_frame(transaction.EVENT, missing)
     )
 
 
@@ -108,17 +109,17 @@ def test_a_column_that_cannot_be_folded_is_named(column: str, values: list[objec
         {"event_id": ["1", "2"], "occurred_at_ms": [5, 6], "symbol": ["x", "y"], "price": [2.0, 3.0]}
     ).with_columns(pl.Series(column, values))
     with pytest.raises(ValueError, match=rf"{column}.*expected .*{found}"):
-        EventBatch.from_frame(tick.EVENT, frame)
+        batch_of_frame(tick.EVENT, frame)
 
 
 def test_a_required_column_that_is_absent_is_named() -> None:
     """The error says what there is, so that a wrong mapping is seen at once."""
     frame = pl.DataFrame({"event_id": ["1"], "symbol": ["x"], "price": [2.0]})
     with pytest.raises(ValueError, match=r"'occurred_at_ms': expected whole milliseconds.*event_id, symbol"):
-        EventBatch.from_frame(tick.EVENT, frame)
+        batch_of_frame(tick.EVENT, frame)
 
 
 def test_a_batch_without_events_is_folded_to_nothing() -> None:
     """A poll may bring only records that were refused."""
     empty = EventBatch.from_events(tick.EVENT, [])
-    assert_same(empty, EventBatch.from_frame(tick.EVENT, frame_of([], tick.Tick)))
+    assert_same(empty, batch_of_frame(tick.EVENT, frame_of([], tick.Tick)))

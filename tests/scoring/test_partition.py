@@ -10,31 +10,44 @@ def test_pinned_entries_stay_however_full_the_cache_is():
         cache.put(key, key.encode())
     cache.pin("ab")
     cache.trim()
-    assert cache.missing("abcd") == ["c", "d"]
+    assert [key for key in "abcd" if key not in cache] == ["c", "d"]
     cache.pin("a")
     cache.unpin("ab")
     cache.put("e", b"e")
     cache.trim()
     assert cache.get("a") == b"a"
-    assert cache.missing("b") == ["b"]
+    assert "b" not in cache
 
 
 def test_the_least_recently_used_goes_first():
     """Busy entities stay in memory."""
     cache = StateCache(most=2)
     for key in "abc":
-        cache.put(key, None)
+        cache.put(key, key.encode())
     cache.get("a")
     cache.trim()
-    assert cache.missing("abc") == ["b"]
+    assert [key for key in "abc" if key not in cache] == ["b"]
 
 
 def test_an_absent_state_is_remembered_as_absent():
     """New entities are asked for once."""
     cache = StateCache(most=5)
     cache.put("new", None)
-    assert cache.missing(["new"]) == []
+    assert "new" in cache
     assert cache.get("new") is None
+
+
+def test_absent_states_take_no_room_from_those_that_are_there():
+    """A flood of new entities does not push the busy ones out, and is bounded itself."""
+    cache = StateCache(most=2)
+    cache.put("busy", b"state")
+    for number in range(20):
+        cache.put(f"new-{number}", None)
+    cache.trim()
+    assert cache.get("busy") == b"state"
+    assert sum(f"new-{number}" in cache for number in range(20)) == 8
+    cache.put("new-19", b"state")
+    assert len(cache) == 2
 
 
 def test_a_terminal_of_one_scorer_says_nothing_of_another():

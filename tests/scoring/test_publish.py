@@ -1,6 +1,7 @@
 """What is written: the quick text form equals the encoded struct, and identities come from the source."""
 
 import base64
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -59,6 +60,10 @@ def test_the_quick_text_is_byte_for_byte_the_encoded_score(in_force):
     verdicts, table = judged(in_force)
     writer = ScoreWriter(in_force)
     ids = score_ids("payment_anomaly", AT, table.batch.id_hash)
+    row = np.arange(len(ids))
+    table = replace(  # every combination of flags
+        table, approx=row & 1 > 0, late=row & 2 > 0, depth=np.where(row & 4, 0, 100).astype(np.int32)
+    )
     outputs = writer.write(verdicts, table, AT, ids)
     for row, output in enumerate(outputs):
         features = base64.b64encode(table.vectors[row].astype("<f4").tobytes()).decode()

@@ -1,10 +1,12 @@
 """Records into chunks: cut by entities and boundaries, refused by key and time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.codec import EventDecoder
+from schemas.codec import LARGEST_VALUE, EventDecoder
 from schemas.dead_letter import Reason
 from schemas.events.tick import EVENT
 from scoring.murmur2 import partition_of
@@ -89,3 +91,51 @@ def test_without_a_key_check_anything_goes():
     """For topics that are keyed otherwise and have one partition."""
     (chunk,) = reader("none").chunks([tick(0, key=None)], most_entities=10)
     assert len(chunk.events) == 1
+
+
+GOOD = st.builds(tick, st.just(0), st.sampled_from(["A", "B", "C", "D"]))
+BAD = st.sampled_from(
+    [
+        Record(0, None, b"A"),
+        Record(0, b"", b"A"),
+        Record(0, b"{", b"A"),
+        tick(0, key=None),
+        tick(0, key=b"B"),
+        tick(0, at_ms=NOW_MS + 60_001),
+        tick(0, at_ms=NOW_MS // 1000),
+        tick(0, at_ms=10_000_000_000_000),
+        Record(0, b" " * LARGEST_VALUE + (tick(0).value or b""), b"A"),
+        Record(0, (tick(0).value or b"")[:-1] + b',"new":1}', b"A"),
+    ]
+)
+"""Refused, or with a field nobody knows."""
+
+
+@given(
+    records=st.lists(GOOD, max_size=12) | st.lists(GOOD | BAD, max_size=12),
+    gaps=st.lists(st.integers(1, 3), min_size=12, max_size=12),
+    most_entities=st.integers(1, 4),
+    boundaries=st.lists(st.integers(0, 40), max_size=3),
+)
+def test_records_read_all_at_once_and_one_by_one_come_to_the_same(records, gaps, most_entities, boundaries):
+    """The quick way is taken only where it makes no difference; every record lands in exactly one chunk, in order."""
+    offsets = [sum(gaps[:place]) for place in range(len(records))]
+    records = [replace(record, offset=offset) for record, offset in zip(records, offsets, strict=True)]
+    one_by_one = reader()
+    one_by_one.decoder.decode_all = lambda raws: None
+    quick, slow = (
+        [
+            (chunk.events, chunk.offsets, chunk.next_offset,
+             [(letter.record.offset, letter.refused.reason, letter.refused.path) for letter in chunk.letters])
+            for chunk in made.chunks(records, most_entities=most_entities, boundaries=boundaries)
+        ]
+        for made in (reader(), one_by_one)
+    )  # fmt: skip
+    assert quick == slow
+    found = [sorted([*offsets, *(offset for offset, _, _ in letters)]) for _, offsets, _, letters in quick]
+    assert [offset for chunk in found for offset in chunk] == offsets
+    for events, _, _, letters in quick:
+        assert len({event.symbol for event in events}) <= most_entities
+        assert len(letters) <= most_entities
+    for boundary in boundaries:
+        assert not any(chunk[0] < boundary <= chunk[-1] for chunk in found)
