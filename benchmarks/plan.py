@@ -49,7 +49,7 @@ class Plan:
     latency_seconds: float = 12.0
     latency_settle_seconds: float = 2.0
     bearable_share: float = 0.5
-    offline_events: int = 300_000
+    offline_events: int = 1_000_000
     pipelines: tuple[str, ...] = NAMES
 
     @property

@@ -17,7 +17,7 @@ def print_results(results: Results, console: Console) -> None:
             f"riskstream scores [bold]{results.ratio:,.1f}[/] times as many events a second as faust_per_event"
         )
     console.print(latency_table(results))
-    for name, rate in (("replay", results.replay), ("feed", results.feed)):
+    for name, rate in (("replay on one core", results.replay), ("feed", results.feed)):
         if rate is not None:
             console.print(_rate_line(name, rate))
     if results.state is not None:
