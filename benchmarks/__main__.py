@@ -37,7 +37,7 @@ def bench(
 ) -> None:
     """Measure throughput, latency, memory, replay and feed beside the obvious per-event Faust agent.
 
-    Takes about seven minutes; nothing else should run meanwhile. For the figures of record: --seconds 60.
+    Takes about ten minutes; nothing else should run meanwhile. For the figures of record: --seconds 60.
 
     Example: python -m benchmarks --seconds 60 --json
     """

@@ -11,7 +11,7 @@ from benchmarks.machine import all_versions, machine
 from benchmarks.offline import feed_rate, replay_rate
 from benchmarks.payments import Payments
 from benchmarks.pipelines import Pipeline
-from benchmarks.plan import BUNDLES, SCORER, SHADOW_SCORER, Plan
+from benchmarks.plan import BUNDLES, OBVIOUS, SCORER, SHADOW_SCORER, Plan
 from benchmarks.results import PipelineResult, Results
 from benchmarks.state_size import measure_state
 from benchmarks.throughput import measure, median, summarise
@@ -133,7 +133,7 @@ def run_latency(results: Results, broker: Broker, say: Say) -> None:
 
 def rates_of(name: str, result: PipelineResult, plan: Plan) -> tuple[int, ...]:
     """Rates at which a pipeline's latency is measured: for the obvious agent one that it can bear."""
-    if name != "faust_per_event":
+    if name not in OBVIOUS:
         return plan.latency_rates
     bearable = plan.bearable_share * median(result.runs).events_per_second
     return (max(RATE_STEP, int(bearable / RATE_STEP) * RATE_STEP),)

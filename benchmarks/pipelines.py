@@ -14,7 +14,7 @@ from typing import Self
 
 import psutil
 
-from benchmarks.plan import ROOT, SCORER, SCORERS_OF, BenchmarkFailed
+from benchmarks.plan import OBVIOUS, ROOT, SCORER, SCORERS_OF, WORKERS_OF, BenchmarkFailed
 from schemas.events.transaction import EVENT
 from schemas.topics import SCORES
 from scoring.catalog import scorers
@@ -32,14 +32,14 @@ LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True)
 class Reading:
-    """What a process has used at one moment: its CPU seconds, user and system, all threads; its resident bytes."""
+    """What processes have used at one moment: CPU seconds, user and system, all threads; resident bytes."""
 
     cpu_seconds: float
     resident_bytes: int
 
 
 class Pipeline:
-    """A pipeline that runs as a process; a context manager that starts it and leaves no process behind.
+    """A pipeline that runs as one process or several; a context manager that leaves none behind.
 
     Args:
         name: one of `benchmarks.plan.NAMES`.
@@ -52,78 +52,90 @@ class Pipeline:
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name, self._settings = name, settings
-        self.output = OBVIOUS_OUTPUT if name == "faust_per_event" else SCORES
+        self.output = OBVIOUS_OUTPUT if name in OBVIOUS else SCORES
         self.scores_per_event = len(SCORERS_OF[name])
         self._folder = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
+        # a namespace of its own: no state and no group membership of an earlier run
+        self._namespace = f"bench-{uuid.uuid4().hex[:8]}"
+        self._ports: list[int] = []
+        self._children: list[ChildProcess] = []
 
     def __enter__(self) -> Self:
-        command, variables = self._obvious() if self.name == "faust_per_event" else self._worker()
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        path = os.pathsep.join(filter(None, (str(ROOT), kept.get("PYTHONPATH"))))
-        self._child = ChildProcess(
-            [sys.executable, *command],
-            log=self._folder / "log",
-            environment=kept | {"PYTHONPATH": path} | variables,
-        )
-        self._process = psutil.Process(self._child.pid)
+        for number in range(WORKERS_OF.get(self.name, 1)):
+            command, variables = self._obvious() if self.name in OBVIOUS else self._worker()
+            kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+            path = os.pathsep.join(filter(None, (str(ROOT), kept.get("PYTHONPATH"))))
+            child = ChildProcess(
+                [sys.executable, *command],
+                log=self._folder / f"log-{number}",
+                environment=kept | {"PYTHONPATH": path} | variables,
+            )
+            self._children.append(child)
+        self._processes = [psutil.Process(child.pid) for child in self._children]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._child.stop(grace_seconds=10.0)
+        for child in self._children:
+            child.stop(grace_seconds=10.0)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def read(self) -> Reading:
-        """What the process has used up to now.
+        """What the processes have used up to now: CPU of all together, memory of the largest.
 
         Raises:
-            BenchmarkFailed: it has ended.
+            BenchmarkFailed: one has ended.
         """
+        cpu_seconds, resident = 0.0, 0
         try:
-            with self._process.oneshot():
-                times = self._process.cpu_times()
-                return Reading(times.user + times.system, self._process.memory_info().rss)
+            for process in self._processes:
+                with process.oneshot():
+                    times = process.cpu_times()
+                    cpu_seconds += times.user + times.system
+                    resident = max(resident, process.memory_info().rss)
         except psutil.Error:
             raise self.failed("it ended") from None
+        return Reading(cpu_seconds, resident)
 
     def failed(self, why: str) -> BenchmarkFailed:
         """The error that says why, with the end of the log."""
-        return BenchmarkFailed(f"{self.name}: {why}; end of its log:\n{self._child.log_tail()}")
+        tails = "\n".join(child.log_tail() for child in self._children)
+        return BenchmarkFailed(f"{self.name}: {why}; end of its log:\n{tails}")
 
     def wait_ready(self) -> None:
-        """Returns when a worker holds its partitions; the obvious agent does not tell, and is not waited for.
+        """Returns when every worker holds its partitions; the obvious agents do not tell, and are not waited for.
 
         Raises:
             BenchmarkFailed: it ended, or was not ready in time.
         """
         deadline = time.monotonic() + READY_WITHIN_S
-        while self.name != "faust_per_event" and not self._says_ready():
-            if not self._child.running or time.monotonic() > deadline:
+        while not all(map(self._says_ready, self._ports)):
+            if not all(child.running for child in self._children) or time.monotonic() > deadline:
                 raise self.failed("not ready")
             time.sleep(LOOK_EVERY_S)
 
-    def _says_ready(self) -> bool:
+    def _says_ready(self, port: int) -> bool:
         # without the environment's proxies: the address is this machine's own
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(f"http://{LOOPBACK}:{self._port}/ready", timeout=2.0) as reply:
+            with opener.open(f"http://{LOOPBACK}:{port}/ready", timeout=2.0) as reply:
                 return bool(reply.status == 200)
         except (urllib.error.URLError, OSError):
             return False
 
     def _worker(self) -> tuple[list[str], dict[str, str]]:
-        self._port = free_ports(1)[0]
+        (port,) = free_ports(1)
+        self._ports.append(port)
         chosen = [part for scorer in SCORERS_OF[self.name] for part in ("--scorer", scorer)]
         command = [
             "-c",
             "from stream.cli import main; main()",
             "worker",
             "--health-port",
-            str(self._port),
+            str(port),
             *chosen,
         ]
-        # a namespace of its own: no state and no group membership of an earlier run
         return command, variables_of(self._settings) | {
-            f"{PREFIX}NAMESPACE": f"bench-{uuid.uuid4().hex[:8]}",
+            f"{PREFIX}NAMESPACE": self._namespace,
             f"{PREFIX}DATA_DIR": str(self._folder),
         }
 
@@ -138,6 +150,7 @@ class Pipeline:
             "BENCH_SOURCE": EVENT.topic,
             "BENCH_OUTPUT": OBVIOUS_OUTPUT,
             "BENCH_COMPRESSION": self._settings.compression,
+            "BENCH_FEATURES": "two" if self.name == "faust_two_features" else "all",
             "BENCH_FOLDER": str(self._folder),
         }
 

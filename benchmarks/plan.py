@@ -7,10 +7,18 @@ SCORER = "payment_anomaly"
 SHADOW_SCORER = "payment_attention"
 SCORERS_OF = {
     "riskstream": (SCORER,),
+    "riskstream_two_workers": (SCORER,),
     "riskstream_with_shadow": (SCORER, SHADOW_SCORER),
     "faust_per_event": (SCORER,),
+    "faust_two_features": (SCORER,),
 }
-"""The pipelines by name, and the scorers that each one runs."""
+"""The pipelines by name, and the scorers that each one runs; `faust_two_features` leaves 44 of 46 features out."""
+
+WORKERS_OF = {"riskstream_two_workers": 2}
+"""How many processes share the partitions; one where nothing is said."""
+
+OBVIOUS = ("faust_per_event", "faust_two_features")
+"""The pipelines that are not riskstream."""
 
 NAMES = tuple(SCORERS_OF)
 ROOT = Path(__file__).parents[1]
@@ -35,7 +43,7 @@ class Plan:
         backlog_per_second: events loaded beforehand for each second; more than any pipeline can score.
         latency_rates: events per second at which riskstream's latency is measured, ascending.
         latency_seconds: how long each of them is held; the first `latency_settle_seconds` do not count.
-        bearable_share: the rate of `faust_per_event` is this share of its own throughput.
+        bearable_share: the rate of the obvious agents is this share of their own throughput.
         offline_events: events of the replay and of the feed.
     """
 

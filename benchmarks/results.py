@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.broker import RecordShape
 from benchmarks.latency import PRODUCER_LINGER_MS, Latency
 from benchmarks.offline import Rate
-from benchmarks.plan import SCORERS_OF, Plan
+from benchmarks.plan import SCORERS_OF, WORKERS_OF, Plan
 from benchmarks.state_size import StateSizes
 from benchmarks.throughput import Throughput, median
 from stream.settings import Settings
@@ -92,6 +92,7 @@ def pipeline_dict(name: str, result: PipelineResult) -> dict[str, Any]:
     record = result.record
     return {
         "scorers": list(SCORERS_OF[name]),
+        "processes": WORKERS_OF.get(name, 1),
         **speed,
         "p50_ms": _rounded(highest.p50_ms) if highest else None,
         "p99_ms": _rounded(highest.p99_ms) if highest else None,

@@ -1,7 +1,8 @@
 """One poll, from records to outputs and commits: decode, read, fold, score, decide, encode. No Kafka in here.
 
-The steps of a poll over several partitions share one model call per scorer. Nothing is written: `prepare` gives what
-is to be produced and, per partition, the steps to commit once it is acknowledged.
+Chunks follow one another through the steps and overlap: while the kernel of one runs, the one before is scored and the
+columns of the next are made. Nothing is written: `prepare` gives what is to be produced and, per partition, the steps to
+commit once it is acknowledged.
 """
 
 import asyncio
@@ -25,9 +26,9 @@ from scoring.publish import Content, Coordinates, Output, ScoreWriter, alert_id,
 from scoring.records import Chunk, InputRecord
 from scoring.store.contract import MOST_BLOBS, MOST_KEYS, Blob, StateStore
 
-SPARE_SECONDS = (
-    7 * 86_400
-)  # how long Redis keeps a state past its horizon: outages do not make it forget early
+SPARE_SECONDS = 7 * 86_400
+"""How long Redis keeps a state past its horizon: outages do not make it forget early."""
+
 FEW_EVENTS = 64
 """Below it the kernel runs at once: another thread takes longer to wake than the fold takes."""
 
@@ -216,9 +217,8 @@ class Poller:
             writer = self._writer(verdicts.in_force)
             ids = score_ids(name, at, table.batch.id_hash)
             self._decide(part, verdicts, table, ids)
-            for offset, output in zip(at.offsets, writer.write(verdicts, table, at, ids), strict=True):
-                if output is not None:
-                    outputs.append((offset, "terminal", name, output))
+            written = zip(at.offsets, writer.write(verdicts, table, at, ids), strict=True)
+            outputs += [(offset, "terminal", name, output) for offset, output in written if output is not None]
             for row, alert in writer.write_alerts(verdicts, table, at, ids):
                 outputs.append((at.offsets[row], "alert", name, alert))
             for row, failed in verdicts.failed.items():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from stream.errors import JobFailed
@@ -76,6 +76,15 @@ class Settings(BaseSettings):
     )
     log_format: Literal["console", "json"] = "console"
 
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _servers_have_ports(cls, value: str) -> str:
+        for server in value.split(","):
+            host, _, port = server.strip().rpartition(":")
+            if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+                raise ValueError(f"expected host:port, several separated by commas, was {server.strip()!r}")
+        return value
+
     @model_validator(mode="after")
     def _passwords_travel_over_tls_unless_allowed(self) -> Self:
         if self.kafka_security == "SASL_PLAINTEXT" and not self.kafka_allow_plaintext_password:
@@ -138,7 +147,8 @@ def load(environment: Mapping[str, str] | None = None, **given: object) -> Setti
         return Settings(**values)  # type: ignore[arg-type]
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
         )
         raise JobFailed(f"settings refused: {problems}") from None
 

@@ -77,7 +77,9 @@ class Pipeline:
         for tp, records in poll.items():
             state = keeper.states.get(tp)
             if state is not None and not state.paused_at_ms:
-                fresh = [record for record in records if record.offset >= state.next_offset]
+                begin = state.next_offset
+                known = bool(records) and records[0].offset < begin
+                fresh = [record for record in records if record.offset >= begin] if known else records
                 if fresh:
                     wanted[state] = fresh
                     await keeper.leasing.activate_desired(state, keeper.producers.present)
@@ -89,6 +91,8 @@ class Pipeline:
         began = stopwatch_s()
         sent = await send(keeper.producers.present, prepared.outputs)
         self.metrics.stage_seconds.labels("send").observe(stopwatch_s() - began)
+        # counted now: what was handed over may be out, whatever becomes of the poll before
+        self._observe(prepared, wanted)
         waited = stopwatch_s()
         previous, keeper.in_flight = keeper.in_flight, None
         if previous is not None:
@@ -100,7 +104,6 @@ class Pipeline:
             return
         newest = max(records[-1].timestamp for records in wanted.values())
         keeper.in_flight = asyncio.create_task(self._finish(prepared, sent, began, newest))
-        self._observe(prepared, sum(map(len, wanted.values())), wanted)
 
     async def _finish(self, prepared: Prepared, sent: Any, began: float, newest_ms: int) -> None:
         try:
@@ -130,9 +133,8 @@ class Pipeline:
         for state, records in taken.items():
             parts = (part for part in prepared.folded if part.state is state)
             refused = {letter.record.offset for part in parts for letter in part.chunk.letters}
-            if state.note_refusals(
-                [record.offset in refused for record in records], self.settings.refuse_share
-            ):
+            outcomes = [record.offset in refused for record in records] if refused else [False] * len(records)
+            if state.note_refusals(outcomes, self.settings.refuse_share):
                 state.paused_at_ms = now_ms()
                 state.refused.clear()
                 prepared.note(state, PAUSED, str(state.paused_at_ms))
@@ -142,10 +144,10 @@ class Pipeline:
                     partition=state.partition.index, share=self.settings.refuse_share,
                 )  # fmt: skip
 
-    def _observe(self, prepared: Prepared, records: int, wanted: Mapping[PartitionState, list[Any]]) -> None:
+    def _observe(self, prepared: Prepared, wanted: Mapping[PartitionState, list[Any]]) -> None:
         for stage, seconds in prepared.seconds.items():
             self.metrics.stage_seconds.labels(stage).observe(seconds)
-        self.metrics.poll_records.observe(records)
+        self.metrics.poll_records.observe(sum(map(len, wanted.values())))
         for state, taken in wanted.items():
             self.metrics.events.labels(state.partition.topic).inc(len(taken))
         self.metrics.scores.inc(prepared.counts["scores"])

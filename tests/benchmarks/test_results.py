@@ -80,7 +80,7 @@ def test_the_written_file_has_what_readers_of_it_look_for(tmp_path: Path) -> Non
     file = tmp_path / "results" / "latest.json"
     results.write(file)
     told = json.loads(file.read_text())
-    assert {"riskstream", "riskstream_with_shadow", "faust_per_event"} == set(told["pipelines"])
+    assert {"riskstream", "riskstream_with_shadow", "faust_per_event"} < set(told["pipelines"])
     for pipeline in told["pipelines"].values():
         assert {"events_per_second", "events_per_cpu_second", "p50_ms", "p99_ms", "scorers"} <= set(pipeline)
     assert told["ratio_riskstream_to_faust_per_event"] == 100.0

@@ -45,3 +45,10 @@ def test_key_without_its_certificate_is_refused(tmp_path: Path) -> None:
     key = tmp_path / "key.pem"
     with pytest.raises(JobFailed, match="kafka_cert_file"):
         client_arguments(load({}, **PLACES, kafka_security="SSL", kafka_key_file=key))
+
+
+@pytest.mark.parametrize("wrong", ["broker", "one:9092,two", "one:", ":9092", "one:http", "one:99999", ""])
+def test_a_broker_that_is_no_host_and_port_is_named(wrong: str) -> None:
+    """A forgotten port is said when settings are read, not by a client's traceback."""
+    with pytest.raises(JobFailed, match=r"kafka_bootstrap: expected host:port.* was '"):
+        load({}, **(PLACES | {"kafka_bootstrap": wrong}))
