@@ -18,6 +18,7 @@ from stream.topics import ensure_topics
 from tests.support.command_line import riskstream
 from tests.support.event_feed import PAYMENTS, SCORERS, Feeder, Message, payments
 from tests.support.independent_reader import Record, read_outcome, read_topic
+from tests.support.log_fold import offsets_in
 from tests.support.services import drop_all_topics, settings_for
 from tests.support.small_bundles import write_all, write_small_bundle
 from tests.support.worker_process import WorkerProcess
@@ -52,7 +53,7 @@ class House:
         return json.loads(done.stdout) if done.stdout else done.stderr
 
     def feed(self, day: int) -> None:
-        """Feeds payments of a day of their own and returns when all of them are scored."""
+        """Feeds payments of a day of their own and returns when all of them are scored and their states are committed."""
         messages = payments(COUNT, seed=day)
         for _, event in messages:
             event["occurred_at_ms"] += 2 * day * DAY_MS
@@ -64,6 +65,13 @@ class House:
         self.worker.wait_until(
             lambda: self.worker.metrics().get(counted, 0) >= expected and len(self.scores()) >= expected,
             f"{expected} scores",
+        )
+        # scores are out before their states are stored; after a lost lease by as long as it takes to acquire anew
+        records = len(read_topic(self.bootstrap, PAYMENTS))
+        redis, namespace = self.settings.redis_url, self.settings.namespace
+        self.worker.wait_until(
+            lambda: sum(at for (topic, _), at in offsets_in(redis, namespace).items() if topic == PAYMENTS) >= records,
+            f"states of {records} records",
         )
 
     def scores(self) -> list[Record]:
