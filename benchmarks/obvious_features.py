@@ -20,7 +20,8 @@ def obvious_features(payment: Payment, past: Sequence[Payment]) -> dict[str, flo
     Args:
         payment: the event.
         past: the account's earlier events of the last 30 days, oldest first. Where nothing is late, 32 events at most
-            are remembered and all are of one currency, the result is that of the view; a test says so.
+            are remembered, all are of one currency and no code is missing, the result is that of the view; a test says
+            so.
     """
     now, amount = payment["occurred_at_ms"], payment["amount"]
     times = np.array([one["occurred_at_ms"] for one in past], np.int64)

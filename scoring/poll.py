@@ -128,7 +128,8 @@ class Poller:
             stages.end("features")
             if sum(len(part.chunk.events) for part in ready) >= ROWS_TOGETHER:
                 await self._score(ready, stages)  # the kernel of the next part runs meanwhile
-                folded, ready = folded + ready, []
+                folded += ready
+                ready = []
         if under_way is not None:
             ready.append(await under_way.result())
             stages.end("features")
@@ -137,8 +138,8 @@ class Poller:
 
     def _cut(self, state: PartitionState, records: Sequence[InputRecord]) -> list[Chunk]:
         # an entity has a state in every view, and at worst an alert state for every scorer
-        views, live = len(state.views), len(state.in_force)
-        most = min(MOST_KEYS // views, MOST_BLOBS // (views + live))
+        views, scorers = len(state.views), len(state.in_force)
+        most = min(MOST_KEYS // views, MOST_BLOBS // (views + scorers))
         chunks = state.reader.chunks(records, most_entities=max(1, most), boundaries=state.boundaries())
         if chunks:
             # the consumer's position after the last record, not the record's own offset, ends the last chunk

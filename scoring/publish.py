@@ -81,6 +81,15 @@ def flag_codes(table: FeatureTable, warm_after: int) -> NDArray[np.uint8]:
     return np.packbits(np.stack(bits, axis=1), axis=1, bitorder="little")[:, 0]
 
 
+def flags_in(code: int) -> tuple[Flag, ...]:
+    """The flags that a code of `flag_codes` stands for.
+
+    >>> flags_in(5)
+    ('approx', 'cold')
+    """
+    return tuple(flag for bit, flag in enumerate(FLAGS) if code >> bit & 1)
+
+
 def flags_of(table: FeatureTable, row: int, warm_after: int) -> tuple[Flag, ...]:
     """The flags of one row."""
     present = (table.approx[row], table.late[row], table.depth[row] < warm_after)
@@ -108,7 +117,9 @@ class ScoreWriter:
         )
         self._warm_after = self.in_force.scorer.view.warm_after
         shadow = "" if self.in_force.live else ',"shadow":true'
-        self._ends = [f",{self._versions}{_flags(code)}{shadow}}}" for code in range(1 << len(FLAGS))]
+        flags = [flags_in(code) for code in range(1 << len(FLAGS))]
+        texts = [f',"flags":{_text(present).decode()}' if present else "" for present in flags]
+        self._ends = [f",{self._versions}{text}{shadow}}}" for text in texts]
 
     def write(
         self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, ids: Sequence[str]
@@ -266,8 +277,3 @@ def rows_in_base64(vectors: NDArray[np.float32]) -> list[str]:
 def _texts(values: Sequence[float]) -> list[str]:
     """JSON numbers of all values by one call; NaN becomes null."""
     return _text(values)[1:-1].decode().split(",") if values else []
-
-
-def _flags(code: int) -> str:
-    there = [flag for bit, flag in enumerate(FLAGS) if code >> bit & 1]
-    return f',"flags":{_text(there).decode()}' if there else ""

@@ -18,7 +18,7 @@ _TYPES = {"features": "tensor(float)", "history": "tensor(float)", "lengths": "t
 _CHECKED_SIZES = (*range(1, 65), 127, 255, 256, 257, 1_001, 2_003)
 MOST_ROWS = 256
 """Rows of one call of onnxruntime. Its working memory stays in the processor's cache and is not kept by the megabyte:
-against calls of 4,000 rows 13 to 17 % less time and 120 MB less resident memory over the three shipped models."""
+against calls of 4,000 rows 13 to 15 % less time and 120 MB less resident memory over the three shipped models."""
 
 _PROCESSOR_FEATURES = ("fma", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "asimd", "sve")
 _RETRAIN = "train the bundle again with `riskstream train`"

@@ -1,7 +1,7 @@
 """Scores as columns: what a replay writes, and what served scores are read into for comparison."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import polars as pl
@@ -10,6 +10,7 @@ from schemas.score import Score
 from scoring.engine import Verdicts, alert_rows
 from scoring.features.table import FeatureTable
 from scoring.policy import LEVELS
+from scoring.publish import FLAGS, flag_codes, flags_in
 
 SCHEMA: dict[str, pl.DataType] = {
     "scorer": pl.String(),
@@ -30,13 +31,14 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 """Columns of a file of scores; `flags` and `reasons` are joined by commas, `features` are little-endian float32."""
 
+_FLAG_TEXTS = [",".join(flags_in(code)) for code in range(1 << len(FLAGS))]
+
 
 def score_frame(table: FeatureTable, verdicts: Verdicts) -> pl.DataFrame:
     """The scored rows of a table by one scorer; coordinates are left out, a replay has others."""
     rows = np.flatnonzero(~np.isnan(verdicts.values))
     view = verdicts.in_force.scorer.view
-    cold = table.depth < view.warm_after
-    marks = table.approx.astype(np.uint8) | table.late.astype(np.uint8) << 1 | cold.astype(np.uint8) << 2
+    flags = flag_codes(table, view.warm_after)
     packed = memoryview(np.ascontiguousarray(table.vectors, "<f4").tobytes())
     width = 4 * table.vectors.shape[1]
     height = len(rows)
@@ -53,7 +55,7 @@ def score_frame(table: FeatureTable, verdicts: Verdicts) -> pl.DataFrame:
         "occurred_at_ms": table.occurred_at_ms[rows],
         "value": verdicts.values[rows],
         "level": pl.Series(LEVELS, dtype=pl.String).gather(verdicts.levels[rows].astype(np.uint32)),
-        "flags": pl.Series(_FLAG_TEXTS, dtype=pl.String).gather(marks[rows].astype(np.uint32)),
+        "flags": pl.Series(_FLAG_TEXTS, dtype=pl.String).gather(flags[rows].astype(np.uint32)),
         "depth": table.depth[rows],
         "reasons": pl.Series(reasons[rows].tolist(), dtype=pl.String),
         "held_back": held[rows],
@@ -84,11 +86,3 @@ def served_frame(scores: Iterable[Score]) -> pl.DataFrame:
 def raised_alerts(verdicts: Verdicts) -> int:
     """How many alerts a scorer raised, those held back not counted."""
     return len(alert_rows(verdicts)) - len(verdicts.suppressed_by)
-
-
-def _flag_texts() -> Sequence[str]:
-    names = ("approx", "late", "cold")
-    return [",".join(name for bit, name in enumerate(names) if mark >> bit & 1) for mark in range(8)]
-
-
-_FLAG_TEXTS = _flag_texts()
