@@ -34,48 +34,50 @@ class Folded:
 
 @dataclass(eq=False, repr=False)
 class Prepared:
-    """What a poll wants done: outputs by partition to produce, then the steps by partition to commit."""
+    """What a poll wants done; the events themselves are let go.
 
-    folded: list[Folded]
+    Attributes:
+        outputs: every record to write, by the partition it comes from, in order.
+        steps: what to commit once they are acknowledged.
+        pinned: keys that stay in the partition's cache until then.
+        refused: source offsets of the records refused before the fold.
+        counts: scores, alerts and letters among the outputs.
+        seconds: spent, by stage.
+    """
+
+    outputs: dict[PartitionState, list[Output]]
     steps: dict[PartitionState, list[Step]]
     pinned: dict[PartitionState, list[str]]
+    refused: dict[PartitionState, set[int]]
     counts: dict[str, int]
     seconds: dict[str, float]
 
     @classmethod
-    def of(cls, folded: list[Folded], seconds: dict[str, float]) -> "Prepared":
+    def of(cls, folded: Sequence[Folded], seconds: dict[str, float]) -> "Prepared":
         """The steps of chunks in order; each partition moves on past them."""
-        steps: dict[PartitionState, list[Step]] = {}
-        pinned: dict[PartitionState, list[str]] = {}
-        counts = {"events": 0, "scores": 0, "alerts": 0, "refused": 0, "letters": 0}
+        made = cls({}, {}, {}, {}, dict.fromkeys(_COUNTED.values(), 0), seconds)
         for part in folded:
             state = part.state
             views = state.views_at(part.first_offset)
             expected = {view.digest: state.committed.get(view.digest) for view in views}
             following = {view.digest: part.chunk.next_offset for view in views}
             blobs = list({blob.key: blob for blob in part.blobs}.values())
-            steps.setdefault(state, []).append(
+            made.steps.setdefault(state, []).append(
                 Step(expected=expected, next=following, blobs=blobs, outputs={}, notes=state.new_notes)
             )
             state.new_notes = {}
             state.committed.update(following)
             state.next_offset = part.chunk.next_offset
             keys = [blob.key for blob in blobs]
-            pinned.setdefault(state, []).extend(keys)
+            made.pinned.setdefault(state, []).extend(keys)
             state.cache.pin(keys)
-            counts["events"] += len(part.chunk.events)
-            counts["refused"] += len(part.chunk.letters)
+            made.outputs.setdefault(state, []).extend(part.outputs)
+            made.refused.setdefault(state, set()).update(
+                letter.record.offset for letter in part.chunk.letters
+            )
             for output in part.outputs:
-                counts[_COUNTED[output.topic]] += 1
-        return cls(folded, steps, pinned, counts, seconds)
-
-    @property
-    def outputs(self) -> dict[PartitionState, list[Output]]:
-        """Every record to write, by the partition it comes from, in order."""
-        found: dict[PartitionState, list[Output]] = {}
-        for folded in self.folded:
-            found.setdefault(folded.state, []).extend(folded.outputs)
-        return found
+                made.counts[_COUNTED[output.topic]] += 1
+        return made
 
     def note(self, state: PartitionState, name: str, text: str) -> None:
         """Adds a note to what is committed for a partition."""

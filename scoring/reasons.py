@@ -36,16 +36,15 @@ def explain(
     """
     codes = _Codes(baseline)
     rounded = np.round(contributions.astype(np.float64), DECIMALS)
+    seen = vectors.astype(object)
+    seen[np.isnan(vectors)] = None
     explanations = []
-    for seen, row in zip(vectors.tolist(), rounded.tolist(), strict=True):
-        # NaN differs from itself
-        named = {name: value if value == value else None for name, value in zip(names, seen, strict=True)}
+    for values, row in zip(seen.tolist(), rounded.tolist(), strict=True):
+        named = dict(zip(names, values, strict=True))
         parts = {name: part for name, part in zip(names, row, strict=True) if part}
-        least = LEAST_SHARE * sum(part for part in row if part > 0)
-        leading = sorted((-part, name) for name, part in parts.items() if part > 0 and part >= least)[
-            :MOST_REASONS
-        ]
-        reasons = tuple(codes.of(name, named[name]) for _, name in leading)
+        least = LEAST_SHARE * (sum(row) if min(row) >= 0 else sum(part for part in row if part > 0))
+        leading = sorted([(-part, name) for name, part in parts.items() if part >= least and part > 0])
+        reasons = tuple([codes.of(name, named[name]) for _, name in leading[:MOST_REASONS]])
         explanations.append(Explanation(named, parts, reasons or ("UNUSUAL_COMBINATION",)))
     return explanations
 

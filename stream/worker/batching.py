@@ -2,8 +2,9 @@
 
 Faust's app, agents, worker and rebalancing stay. Overridden is what was found wrong or slow in faust-streaming 0.15.3:
 four tasks per record; start offsets that only `seek_to_committed` decides, and within a time limit; commits by
-acknowledged message, which pass records still in work; a fixed sleep of one second when a buffer is full; reading
-uncommitted records. Where to begin is the keeper's: it may take as long as Kafka or Redis are away.
+acknowledged message, which pass records still in work; a buffer that fetches nothing ahead when it holds one message,
+and sleeps for a second when it is full; reading uncommitted records. Where to begin is the keeper's: it may take as long
+as Kafka or Redis are away.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from stream.worker.clients import let_go
+from stream.worker.fetch_ahead import FetchAhead
 from stream.worker.keeper import Keeper
 
 FETCH_FOR_S = 0.25
@@ -60,8 +62,7 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._room = asyncio.Event()
-        self._room.set()
+        self.ahead = FetchAhead(self.transport.consumer_arguments["max_poll_records"])
         self._held = asyncio.Event()
         self._fetching = asyncio.Lock()
         self._done: dict[TP, int] = {}
@@ -100,7 +101,7 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Tells the keeper of the new assignment; it seeks to the offsets that belong to the states."""
         self._done.clear()
-        self._room.set()
+        self.ahead.forget()
         keeper: Keeper = self.transport.keeper
         keeper.consumer = self
         keeper.rebalanced()
@@ -125,16 +126,15 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
         self._held.set()
 
     def on_buffer_full(self, tp: TP) -> None:
-        """The agent has a poll waiting: fetch no further."""
-        self._room.clear()
+        """Nothing: how far to fetch ahead is not Faust's."""
 
     def on_buffer_drop(self, tp: TP) -> None:
-        """The agent took its poll."""
-        self._room.set()
+        """The agent asks for a poll and none is waiting, whatever became of those handed over: Faust skips stale ones."""
+        self.ahead.forget()
 
     def resume_flow(self) -> None:
         """After a rebalance."""
-        self._room.set()
+        self.ahead.forget()
         super().resume_flow()
 
     async def _drain_messages(self, fetcher: Any) -> None:
@@ -146,8 +146,8 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
             if not self.flow_active:
                 await self.wait_first(self.can_resume_flow.wait())
                 continue
-            if not self._room.is_set():
-                await self.wait_first(self._room.wait(), self.suspend_flow.wait())
+            if not self.ahead.room:
+                await self.wait_first(self.ahead.wait(), self.suspend_flow.wait())
             async with self._fetching:
                 generation = transport.keeper.generation
                 records, _ = await self._wait_next_records(FETCH_FOR_S) if self._held.is_set() else ({}, None)
@@ -164,6 +164,7 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
                 first.topic, first.partition, last[-1].offset, last[-1].timestamp / 1000.0, last[-1].timestamp_type,
                 (), None, (generation, poll), None, 0, 0, first, generation_id=self.app.consumer_generation_id,
             )  # fmt: skip
+            self.ahead.handed_over(sum(map(len, poll.values())))
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
             await asyncio.sleep(0)
 

@@ -49,7 +49,7 @@ class Keeper:
         states: the partitions held; empty while they are being taken over.
         generation: number of the present hold; a poll fetched under another is dropped.
         turn: held by whoever changes states: a poll being scored, or a take-over.
-        in_flight: the poll whose outputs are out and not yet committed.
+        in_flight: the poll that is scored and not yet committed.
         producers: the producer of the present hold, and those given up.
         fatal: why the worker has to end, once it has to.
     """
@@ -62,7 +62,7 @@ class Keeper:
     states: dict[TP, PartitionState] = field(default_factory=dict)
     generation: int = 0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    in_flight: "asyncio.Task[None] | None" = None
+    in_flight: "asyncio.Task[bool] | None" = None
     fatal: BaseException | None = None
     problem: str = "starting"
 
@@ -101,11 +101,6 @@ class Keeper:
         self.producers.drop()
         await self.producers.abandon_dropped()
         await self.leasing.close()
-
-    @property
-    def losing(self) -> bool:
-        """Whether the present hold is gone and the partitions are to be taken over again."""
-        return self._wanted.is_set()
 
     def problems(self) -> list[str]:
         """Why the worker is not ready; empty when it is."""

@@ -1,16 +1,18 @@
 """Polls through the scoring core: prepare, produce, wait for acknowledgement, commit.
 
-Two polls overlap: while the outputs of one are being acknowledged the next is scored. Commits are strictly in order.
+Two polls overlap: while the outputs of one are sent and acknowledged the next is scored. Commits are strictly in order.
 Whatever goes wrong - a lost lease, no Redis, no Kafka, a failed acknowledgement - leads to the same thing: the keeper
 drops leases and caches and takes the partitions over again.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from scoring.clock import now_ms, stopwatch_s
@@ -25,6 +27,9 @@ from stream.worker.outputs import acknowledged, send
 from stream.worker.watchdog import Watchdog
 
 DRAINED_WITHIN_S = 30.0
+MOST_UNCOMMITTED = 2
+"""Polls that may be on their way to Kafka and Redis while the next is scored."""
+
 log = structlog.get_logger("riskstream.worker")
 
 
@@ -45,9 +50,13 @@ class Pipeline:
     def __post_init__(self) -> None:
         self.poller = Poller(self.keeper.leasing.store, self.settings.dead_letter_content)
         self._working: asyncio.Task[None] | None = None
+        self._closing = False
+        self._uncommitted: deque[asyncio.Task[bool]] = deque()
+        self._sending = asyncio.Lock()
 
     async def close(self) -> None:
         """Finishes what is in work, so that nothing of it is done again, and lets go."""
+        self._closing = True  # a poll fetched from now on would be scored and written, and never committed
         self.keeper.generation += 1
         if self._working is not None:
             await asyncio.wait([self._working], timeout=DRAINED_WITHIN_S)
@@ -55,14 +64,14 @@ class Pipeline:
         self.poller.close()
 
     def handle(self, generation: int, poll: Mapping[TP, list[Any]]) -> "asyncio.Task[None]":
-        """Scores a poll; the task ends when the poll is handed to Kafka and the one before is committed."""
+        """Scores a poll; the task ends when it is scored and the one before is committed."""
         self._working = asyncio.create_task(self._handle(generation, poll))
         return self._working
 
     async def _handle(self, generation: int, poll: Mapping[TP, list[Any]]) -> None:
         keeper = self.keeper
         async with keeper.turn:
-            if generation != keeper.generation:
+            if self._closing or generation != keeper.generation:
                 return
             try:
                 await self._score(poll)
@@ -88,38 +97,51 @@ class Pipeline:
         with self.watchdog.watching():
             prepared = await self.poller.prepare(wanted)
         self._note_refusals(prepared, wanted)
-        began = stopwatch_s()
-        sent = await send(keeper.producers.present, prepared.outputs)
-        self.metrics.stage_seconds.labels("send").observe(stopwatch_s() - began)
-        # counted now: what was handed over may be out, whatever becomes of the poll before
-        self._observe(prepared, wanted)
-        waited = stopwatch_s()
-        previous, keeper.in_flight = keeper.in_flight, None
-        if previous is not None:
-            await previous
-        self.metrics.stage_seconds.labels("wait").observe(stopwatch_s() - waited)
-        if keeper.losing or keeper.fatal is not None:
-            # the poll before failed: of what was just sent, the scan finds what got through
-            keeper.producers.drop()
-            return
-        newest = max(records[-1].timestamp for records in wanted.values())
-        keeper.in_flight = asyncio.create_task(self._finish(prepared, sent, began, newest))
+        self._note_intake(prepared, wanted)
+        newest_ms = max(records[-1].timestamp for records in wanted.values())
+        keeper.in_flight = asyncio.create_task(
+            self._finish(prepared, newest_ms, keeper.producers.present, keeper.in_flight)
+        )
+        self._uncommitted.append(keeper.in_flight)
+        if len(self._uncommitted) > MOST_UNCOMMITTED:
+            began = stopwatch_s()
+            await self._uncommitted.popleft()
+            self.metrics.stage_seconds.labels("wait").observe(stopwatch_s() - began)
 
-    async def _finish(self, prepared: Prepared, sent: Any, began: float, newest_ms: int) -> None:
+    async def _finish(
+        self,
+        prepared: Prepared,
+        newest_ms: int,
+        producer: AIOKafkaProducer,
+        before: "asyncio.Task[bool] | None",
+    ) -> bool:
+        """Sends, waits for the acknowledgements, commits after the poll before; whether all of it came to its commit."""
         try:
+            async with self._sending:  # polls are handed over one after another, in their order
+                began = stopwatch_s()
+                sent = await send(producer, prepared.outputs)
+                prepared.outputs.clear()  # the producer has its own copy
+                self.metrics.stage_seconds.labels("send").observe(stopwatch_s() - began)
+            # counted now: what was handed over may be out, whatever becomes of the poll before
+            self.metrics.scores.inc(prepared.counts["scores"])
+            self.metrics.alerts.inc(prepared.counts["alerts"])
+            self.metrics.dead_letters.inc(prepared.counts["letters"])
+            if before is not None and not await before:
+                return False  # the keeper was told; of what was just sent, the scan finds what got through
             covered = await acknowledged(sent)
             acked = stopwatch_s()
             await asyncio.gather(*(self._commit(state, prepared, covered) for state in prepared.steps))
         except FATAL as error:
             self.keeper.end(error)
-            return
+            return False
         except Exception as error:
             self.keeper.lose(error)
-            return
+            return False
         self.keeper.progressed()
         self.metrics.stage_seconds.labels("produce").observe(acked - began)
         self.metrics.stage_seconds.labels("commit").observe(stopwatch_s() - acked)
         self.metrics.delay_seconds.observe(max(0.0, (now_ms() - newest_ms) / 1000))
+        return True
 
     async def _commit(self, state: PartitionState, prepared: Prepared, covered: Mapping[str, int]) -> None:
         own = {name: offset for name, offset in covered.items() if name.endswith(f"/{state.partition.index}")}
@@ -131,8 +153,7 @@ class Pipeline:
 
     def _note_refusals(self, prepared: Prepared, taken: Mapping[PartitionState, list[Any]]) -> None:
         for state, records in taken.items():
-            parts = (part for part in prepared.folded if part.state is state)
-            refused = {letter.record.offset for part in parts for letter in part.chunk.letters}
+            refused = prepared.refused[state]
             outcomes = [record.offset in refused for record in records] if refused else [False] * len(records)
             if state.note_refusals(outcomes, self.settings.refuse_share):
                 state.paused_at_ms = now_ms()
@@ -144,15 +165,12 @@ class Pipeline:
                     partition=state.partition.index, share=self.settings.refuse_share,
                 )  # fmt: skip
 
-    def _observe(self, prepared: Prepared, wanted: Mapping[PartitionState, list[Any]]) -> None:
+    def _note_intake(self, prepared: Prepared, taken: Mapping[PartitionState, list[Any]]) -> None:
         for stage, seconds in prepared.seconds.items():
             self.metrics.stage_seconds.labels(stage).observe(seconds)
-        self.metrics.poll_records.observe(sum(map(len, wanted.values())))
-        for state, taken in wanted.items():
-            self.metrics.events.labels(state.partition.topic).inc(len(taken))
-        self.metrics.scores.inc(prepared.counts["scores"])
-        self.metrics.alerts.inc(prepared.counts["alerts"])
-        self.metrics.dead_letters.inc(prepared.counts["letters"])
+        self.metrics.poll_records.observe(sum(map(len, taken.values())))
+        for state, records in taken.items():
+            self.metrics.events.labels(state.partition.topic).inc(len(records))
         self.metrics.cached.set(sum(len(state.cache) for state in self.keeper.states.values()))
         for topic, decoder in self.keeper.leasing.decoders.items():
             self.metrics.unknown_fields.labels(topic).set(sum(decoder.unknown_fields.values()))

@@ -1,7 +1,6 @@
 """The worker process: settings to a running Faust app, and its exit code."""
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -30,6 +29,7 @@ from stream.worker.batching import PollSchema, PollTransport
 from stream.worker.health import HealthServer
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import Leasing, make_decoders
+from stream.worker.memory import collect_seldom, keep_freed_memory
 from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
 from stream.worker.watchdog import Watchdog
@@ -65,8 +65,7 @@ class WorkerApp(faust.App):  # type: ignore[misc]
             await keeper.end_and_wait(JobFailed(f"{port}; free it, or choose another with --health-port"))
         except FATAL as error:
             await keeper.end_and_wait(error)
-        gc.collect()
-        gc.freeze()  # what is loaded now stays; later collections need not walk it
+        collect_seldom()
         log.info("worker up", health=f"http://127.0.0.1:{self.health.port}", pid=os.getpid())
 
     async def on_stop(self) -> None:
@@ -92,6 +91,7 @@ def run_worker(settings: Settings) -> int:
         JobFailed, UnknownScorer, BrokenDeclaration, RefusedBundle: before anything was started.
     """
     set_up_logging(settings)
+    keep_freed_memory()
     scorers = selected(settings.scorers)
     library = BundleLibrary(settings.bundle_dirs)
     warm_up(scorers, library)
@@ -161,7 +161,10 @@ def build_app(settings: Settings, scorers: Mapping[str, Scorer], library: Bundle
     async def score(stream: Any) -> None:
         async for generation, poll in stream:
             # shielded: a stop that cancels the agent lets the poll in work come to its commit
-            await asyncio.shield(app.pipeline.handle(generation, poll))
+            try:
+                await asyncio.shield(app.pipeline.handle(generation, poll))
+            finally:
+                app.consumer.ahead.finished()
 
     return app
 

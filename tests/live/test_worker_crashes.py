@@ -5,12 +5,14 @@ import random
 from tests.live.conftest import MakeWorker
 from tests.support.event_feed import PAYMENTS, TICKS, Feeder, mixed, outputs_of
 from tests.support.independent_reader import Reader, read_outcome
-from tests.support.log_fold import offsets_in
+from tests.support.log_fold import hold_writes, offsets_in
 from tests.support.promises import check_against_log
 
 MOST_EVENTS = 60_000
 PER_SECOND = 500.0
 KILLS = 2
+STOPS = 3
+BACKLOG = 40_000
 # many small polls and a cache that forgets: most kills hit between produce and commit, most states are read again
 SMALL_STEPS = {"poll_records": 60, "cache_entities": 20}
 
@@ -47,3 +49,22 @@ def test_killed_at_random_moments_nothing_is_missing_or_twice(
     outcome = read_outcome(services.kafka_bootstrap, (PAYMENTS, TICKS))
     assert len(outcome.inputs) == len(sent)
     check_against_log(outcome, settings.namespace, services.redis_url)
+
+
+def test_told_to_stop_in_the_middle_of_a_backlog_it_has_committed_all_that_it_wrote(
+    services, settings, make_worker: MakeWorker
+) -> None:
+    """SIGTERM while more waits to be read and Redis is slow: not one score is left for the next worker to find."""
+    worker, backlog = make_worker(**SMALL_STEPS), mixed(BACKLOG, seed=12)
+    Feeder(services.kafka_bootstrap).send(backlog)
+    with Reader(services.kafka_bootstrap) as reader:
+        for _ in range(STOPS):
+            at = reader.terminals() + 500
+            worker.start()
+            worker.wait_until(lambda at=at: reader.terminals() >= at, f"{at} outputs")
+            hold_writes(services.redis_url, for_ms=400)  # the last commit takes its time
+            assert worker.terminate() == 0
+            committed = offsets_in(services.redis_url, settings.namespace)
+            written = reader.read("risk-scores")
+            assert reader.terminals() < outputs_of(backlog), "all was scored before the worker was stopped"
+            assert [score.place for score in written if score.source[2] >= committed[score.source[:2]]] == []

@@ -68,3 +68,9 @@ def offsets_in(redis_url: str, namespace: str) -> dict[tuple[str, int], int]:
             offsets = [int(value) for name, value in client.hgetall(key).items() if name.startswith(b"v:")]
             found[topic, int(index)] = min(offsets, default=0)
     return found
+
+
+def hold_writes(redis_url: str, *, for_ms: int) -> None:
+    """Lets every write wait for that long; reads are answered."""
+    with Redis.from_url(redis_url) as client:
+        client.client_pause(for_ms, all=False)
