@@ -230,6 +230,7 @@ class Poller:
         if state.emitted:
             outputs = [entry for entry in outputs if not state.emitted.has(entry[1], entry[2], entry[0])]
         part.outputs = [output for _, _, _, output in outputs]
+        part.let_go()
 
     def _decide(self, part: Folded, verdicts: Verdicts, table: FeatureTable, ids: Sequence[str]) -> None:
         rows = alert_rows(verdicts)

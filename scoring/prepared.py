@@ -31,6 +31,10 @@ class Folded:
         firsts = [record.offset for record in self.chunk.records[:1]]
         return min(firsts + [letter.record.offset for letter in self.chunk.letters[:1]])
 
+    def let_go(self) -> None:
+        """Drops what only its outputs needed: the columns of a whole poll are some ten megabytes."""
+        self.tables, self.verdicts, self.chunk.events = {}, {}, []
+
 
 @dataclass(eq=False, repr=False)
 class Prepared:

@@ -62,7 +62,7 @@ class Settings(BaseSettings):
 
     poll_records: int = Field(4_000, ge=1, le=50_000, description="most records of one poll")
     session_timeout_ms: int = Field(10_000, ge=1_000)
-    cache_entities: int = Field(20_000, ge=0, description="entities whose state a worker keeps in memory")
+    cache_entities: int = Field(18_000, ge=0, description="entities whose state a worker keeps in memory")
     compression: Literal["none", "lz4", "zstd", "snappy"] = Field(
         "none",
         description="of the outputs; lz4 costs the worker 5 us per record and saves two fifths of the bytes",

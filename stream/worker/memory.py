@@ -9,19 +9,20 @@ import gc
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # numbers of glibc's malloc.h
 KEPT_BYTES = 256 * 1024 * 1024
-GROWN_BYTES = 8 * 1024 * 1024
-COLLECT_AFTER = (50_000, 20, 100)
+GROWN_BYTES = 2 * 1024 * 1024
+COLLECT_AFTER = (5_000, 20, 100)
 """Objects made and not freed until the youngest are looked at; a poll makes few that refer to each other."""
 
 
 def keep_freed_memory() -> None:
-    """Pieces of up to `KEPT_BYTES` come from the heap and stay with it; nothing where the C library is not glibc."""
-    adjust = getattr(ctypes.CDLL(None), "mallopt", None)
-    if adjust is None:
+    """What is free now goes back, and from now on pieces of up to `KEPT_BYTES` stay; nothing where there is no glibc."""
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "mallopt"):
         return
-    adjust(_MMAP_THRESHOLD, KEPT_BYTES)
-    adjust(_TRIM_THRESHOLD, KEPT_BYTES)
-    adjust(_TOP_PAD, GROWN_BYTES)
+    library.malloc_trim(0)
+    library.mallopt(_MMAP_THRESHOLD, KEPT_BYTES)
+    library.mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
+    library.mallopt(_TOP_PAD, GROWN_BYTES)
 
 
 def collect_seldom() -> None:

@@ -1,7 +1,7 @@
 """Outputs to Kafka in pre-built batches, and what the output partitions already hold."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -67,20 +67,19 @@ async def send(producer: AIOKafkaProducer, outputs: Mapping[PartitionState, Sequ
     return sent
 
 
-def _batches(producer: AIOKafkaProducer, outputs: Sequence[Output]) -> list[tuple[BatchBuilder, int]]:
-    """The outputs in closed batches of at most `MOST_BATCH_BYTES`, each with its number of records."""
-    made: list[tuple[BatchBuilder, int]] = []
+def _batches(producer: AIOKafkaProducer, outputs: Sequence[Output]) -> Iterator[tuple[BatchBuilder, int]]:
+    """The outputs in closed batches of at most `MOST_BATCH_BYTES`, made when asked for, with their number of records."""
     batch, count = producer.create_batch(), 0
     for output in outputs:
         headers = output.headers
         if batch.append(key=output.key, value=output.value, timestamp=None, headers=headers) is None:
             batch.close()
-            made.append((batch, count))
+            yield batch, count
             batch, count = producer.create_batch(), 0
             batch.append(key=output.key, value=output.value, timestamp=None, headers=headers)
         count += 1
     batch.close()
-    return [*made, (batch, count)]
+    yield batch, count
 
 
 async def acknowledged(sent: Sent) -> dict[str, int]:

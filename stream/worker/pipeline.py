@@ -6,7 +6,6 @@ drops leases and caches and takes the partitions over again.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,9 +26,6 @@ from stream.worker.outputs import acknowledged, send
 from stream.worker.watchdog import Watchdog
 
 DRAINED_WITHIN_S = 30.0
-MOST_UNCOMMITTED = 2
-"""Polls that may be on their way to Kafka and Redis while the next is scored."""
-
 log = structlog.get_logger("riskstream.worker")
 
 
@@ -51,7 +47,6 @@ class Pipeline:
         self.poller = Poller(self.keeper.leasing.store, self.settings.dead_letter_content)
         self._working: asyncio.Task[None] | None = None
         self._closing = False
-        self._uncommitted: deque[asyncio.Task[bool]] = deque()
         self._sending = asyncio.Lock()
 
     async def close(self) -> None:
@@ -99,13 +94,13 @@ class Pipeline:
         self._note_refusals(prepared, wanted)
         self._note_intake(prepared, wanted)
         newest_ms = max(records[-1].timestamp for records in wanted.values())
+        before = keeper.in_flight
         keeper.in_flight = asyncio.create_task(
-            self._finish(prepared, newest_ms, keeper.producers.present, keeper.in_flight)
+            self._finish(prepared, newest_ms, keeper.producers.present, before)
         )
-        self._uncommitted.append(keeper.in_flight)
-        if len(self._uncommitted) > MOST_UNCOMMITTED:
+        if before is not None:  # one poll on its way to Kafka and Redis while the next is scored, not more
             began = stopwatch_s()
-            await self._uncommitted.popleft()
+            await before
             self.metrics.stage_seconds.labels("wait").observe(stopwatch_s() - began)
 
     async def _finish(

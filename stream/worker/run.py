@@ -66,6 +66,7 @@ class WorkerApp(faust.App):  # type: ignore[misc]
         except FATAL as error:
             await keeper.end_and_wait(error)
         collect_seldom()
+        keep_freed_memory()
         log.info("worker up", health=f"http://127.0.0.1:{self.health.port}", pid=os.getpid())
 
     async def on_stop(self) -> None:
@@ -91,7 +92,6 @@ def run_worker(settings: Settings) -> int:
         JobFailed, UnknownScorer, BrokenDeclaration, RefusedBundle: before anything was started.
     """
     set_up_logging(settings)
-    keep_freed_memory()
     scorers = selected(settings.scorers)
     library = BundleLibrary(settings.bundle_dirs)
     warm_up(scorers, library)
