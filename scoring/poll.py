@@ -212,24 +212,19 @@ class Poller:
     def _decide_and_write(self, part: Folded) -> None:
         state, chunk = part.state, part.chunk
         at = Coordinates(state.namespace, state.partition.topic, state.partition.index, chunk.offsets)
-        outputs: list[tuple[int, str, str, Output]] = []
         for name, verdicts in part.verdicts.items():
             table = part.tables[verdicts.in_force.scorer.view.name]
             writer = self._writer(verdicts.in_force)
             ids = score_ids(name, at, table.batch.id_hash)
             self._decide(part, verdicts, table, ids)
-            written = zip(at.offsets, writer.write(verdicts, table, at, ids), strict=True)
-            outputs += [(offset, "terminal", name, output) for offset, output in written if output is not None]
-            for row, alert in writer.write_alerts(verdicts, table, at, ids):
-                outputs.append((at.offsets[row], "alert", name, alert))
+            part.put("terminal", name, zip(at.offsets, writer.write(verdicts, table, at, ids), strict=True))
+            alerts = writer.write_alerts(verdicts, table, at, ids)
+            part.put("alert", name, [(at.offsets[row], alert) for row, alert in alerts])
             for row, failed in verdicts.failed.items():
                 refused = Refused(failed.reason, "$", failed.detail)
                 letter = self._letter(part, chunk.records[row], refused, "score", name, table.event_ids[row])
-                outputs.append((at.offsets[row], "terminal", name, letter))
-        outputs += self._refusals(part)
-        if state.emitted:
-            outputs = [entry for entry in outputs if not state.emitted.has(entry[1], entry[2], entry[0])]
-        part.outputs = [output for _, _, _, output in outputs]
+                part.put("terminal", name, [(at.offsets[row], letter)])
+        self._put_refusals(part)
         part.let_go()
 
     def _decide(self, part: Folded, verdicts: Verdicts, table: FeatureTable, ids: Sequence[str]) -> None:
@@ -248,16 +243,10 @@ class Poller:
             state.cache.put(key, raw)
             part.blobs.append(Blob(key, raw, keep_seconds))
 
-    def _refusals(self, part: Folded) -> list[tuple[int, str, str, Output]]:
-        found = [
-            (
-                letter.record.offset,
-                "terminal",
-                "",
-                self._letter(part, letter.record, letter.refused, "decode"),
-            )
-            for letter in part.chunk.letters
-        ]
+    def _put_refusals(self, part: Folded) -> None:
+        for unread in part.chunk.letters:
+            letter = self._letter(part, unread.record, unread.refused, "decode")
+            part.put("terminal", "", [(unread.record.offset, letter)])
         for view_name, table in part.tables.items():
             for row in (table.status != SCORED).nonzero()[0].tolist():
                 reason = Reason.DUPLICATE if table.status[row] == DUPLICATE else Reason.CONFLICT
@@ -267,13 +256,12 @@ class Poller:
                 if everywhere:
                     if view_name == next(iter(part.tables)):
                         letter = self._letter(part, record, refused, "fold", None, event_id)
-                        found.append((record.offset, "terminal", "", letter))
+                        part.put("terminal", "", [(record.offset, letter)])
                     continue
                 for name, verdicts in part.verdicts.items():
                     if verdicts.in_force.scorer.view.name == view_name:
                         letter = self._letter(part, record, refused, "fold", name, event_id)
-                        found.append((record.offset, "terminal", name, letter))
-        return found
+                        part.put("terminal", name, [(record.offset, letter)])
 
     def _letter(
         self,

@@ -1,7 +1,9 @@
 """What a poll came to: outputs to produce, and steps to commit once they are acknowledged."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
 from scoring.engine import Verdicts
@@ -11,6 +13,7 @@ from scoring.publish import Output
 from scoring.records import Chunk
 from scoring.store.contract import Blob, Step
 
+_topic = attrgetter("topic")
 _COUNTED = {SCORES: "scores", ALERTS: "alerts", DEAD_LETTERS: "letters"}
 
 
@@ -30,6 +33,13 @@ class Folded:
         """Source offset of the chunk's first record."""
         firsts = [record.offset for record in self.chunk.records[:1]]
         return min(firsts + [letter.record.offset for letter in self.chunk.letters[:1]])
+
+    def put(self, kind: str, scorer: str, written: Iterable[tuple[int, Output | None]]) -> None:
+        """Adds outputs with their source offsets, but for those that an earlier worker has already written."""
+        emitted = self.state.emitted
+        if emitted:
+            written = [pair for pair in written if not emitted.has(kind, scorer, pair[0])]
+        self.outputs += [output for _, output in written if output is not None]
 
     def let_go(self) -> None:
         """Drops what only its outputs needed: the columns of a whole poll are some ten megabytes."""
@@ -79,8 +89,8 @@ class Prepared:
             made.refused.setdefault(state, set()).update(
                 letter.record.offset for letter in part.chunk.letters
             )
-            for output in part.outputs:
-                made.counts[_COUNTED[output.topic]] += 1
+            for topic, count in Counter(map(_topic, part.outputs)).items():
+                made.counts[_COUNTED[topic]] += count
         return made
 
     def note(self, state: PartitionState, name: str, text: str) -> None:

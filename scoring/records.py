@@ -112,6 +112,8 @@ class RecordReader:
         self, records: Sequence[InputRecord], found: Sequence[Any], most_entities: int, boundaries: Sequence[int]
     ) -> list[int]:
         """Where chunks end, ascending: at boundaries, and where one would have too many entities or letters."""
+        if not boundaries and len(found) <= most_entities:
+            return []
         edges = {bisect_left(records, edge, key=_offset) for edge in boundaries}
         cuts: list[int] = []
         entities: set[str] = set()

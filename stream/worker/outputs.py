@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import groupby, zip_longest
+from operator import attrgetter
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -22,6 +23,7 @@ MOST_BATCH_BYTES = 1_000_000
 
 MOST_REQUEST_BYTES = 2 * 1024 * 1024
 ACKNOWLEDGED_WITHIN_S = 30.0
+_topic = attrgetter("topic")
 
 
 def output_name(topic: str, index: int) -> str:
@@ -54,8 +56,8 @@ async def send(producer: AIOKafkaProducer, outputs: Mapping[PartitionState, Sequ
     """
     grouped: dict[TopicPartition, list[Output]] = {}
     for state, written in outputs.items():
-        for output in written:
-            grouped.setdefault(TopicPartition(output.topic, state.partition.index), []).append(output)
+        for topic, run in groupby(written, _topic):
+            grouped.setdefault(TopicPartition(topic, state.partition.index), []).extend(run)
     batches = {target: _batches(producer, written) for target, written in grouped.items()}
     sent: Sent = []
     for turn in zip_longest(*batches.values()):
