@@ -1,4 +1,4 @@
-"""Where the machine code of the feature kernels is kept between runs, and whether all of it is there.
+"""Where the machine code of the kernels is kept between runs, and whether all of it is there.
 
 Numba invalidates a cached function by its own file only; a change in a function it calls would go unnoticed. So the
 cache folder is named after a digest of all kernel sources. Nothing in here imports numba: who only asks need not wait.
@@ -11,14 +11,16 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-SOURCES = Path(__file__).with_name("features")
+HERE = Path(__file__).parent
+SOURCES = ("compiled.py", "features/*.py", "wire/*.py")
 
 
 def cache_folder() -> Path:
     """The folder of the machine code of the kernels as they are now, under `XDG_CACHE_HOME` or `~/.cache`."""
     sources = hashlib.sha256()
-    for path in sorted(SOURCES.glob("*.py")):
-        sources.update(path.read_bytes())
+    for pattern in SOURCES:
+        for path in sorted(HERE.glob(pattern)):
+            sources.update(path.read_bytes())
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "riskstream" / f"kernels-{sources.hexdigest()[:16]}"
 

@@ -22,8 +22,9 @@ from scoring.features.table import DUPLICATE, SCORED, FeatureTable, Fold
 from scoring.partition import PartitionState
 from scoring.policy import read_alert_state, write_alert_state
 from scoring.prepared import Folded, Prepared
-from scoring.publish import Content, Coordinates, Output, ScoreWriter, alert_id, score_ids, write_dead_letter
+from scoring.publish import Content, Coordinates, Output, alert_id, score_ids, write_dead_letter
 from scoring.records import Chunk, InputRecord
+from scoring.score_writer import ScoreWriter
 from scoring.store.contract import MOST_BLOBS, MOST_KEYS, Blob, StateStore
 
 SPARE_SECONDS = 7 * 86_400
@@ -149,7 +150,9 @@ class Poller:
     async def _read(self, state: PartitionState, chunks: Sequence[Chunk]) -> None:
         state.cache.trim()
         entities = {state.reader.entity_of(event) for chunk in chunks for event in chunk.events}
-        live = [name for name, known in state.in_force.items() if any(entry and entry.live for _, entry in known)]
+        live = [
+            name for name, known in state.in_force.items() if any(entry and entry.live for _, entry in known)
+        ]
         missing: dict[str, None] = {}
         for view in state.views:
             prefix = state.state_prefix(view)
@@ -215,10 +218,11 @@ class Poller:
         for name, verdicts in part.verdicts.items():
             table = part.tables[verdicts.in_force.scorer.view.name]
             writer = self._writer(verdicts.in_force)
-            ids = score_ids(name, at, table.batch.id_hash)
-            self._decide(part, verdicts, table, ids)
-            part.put("terminal", name, zip(at.offsets, writer.write(verdicts, table, at, ids), strict=True))
-            alerts = writer.write_alerts(verdicts, table, at, ids)
+            self._decide(part, verdicts, table, at)
+            which = part.open_rows(verdicts, at.offsets)
+            if len(which):
+                part.written.scores.append(writer.write(verdicts, table, at, which))
+            alerts = writer.write_alerts(verdicts, table, at)
             part.put("alert", name, [(at.offsets[row], alert) for row, alert in alerts])
             for row, failed in verdicts.failed.items():
                 refused = Refused(failed.reason, "$", failed.detail)
@@ -227,7 +231,7 @@ class Poller:
         self._put_refusals(part)
         part.let_go()
 
-    def _decide(self, part: Folded, verdicts: Verdicts, table: FeatureTable, ids: Sequence[str]) -> None:
+    def _decide(self, part: Folded, verdicts: Verdicts, table: FeatureTable, at: Coordinates) -> None:
         rows = alert_rows(verdicts)
         if not rows:
             return
@@ -236,7 +240,8 @@ class Poller:
         before = {
             entity: read_alert_state(state.cache.get(state.alert_key(name, entity))) for entity in entities
         }
-        changed = raise_alerts(verdicts, table, before, {row: alert_id(ids[row]) for row in rows})
+        ids = map(alert_id, score_ids(name, at, table.batch.id_hash, rows))
+        changed = raise_alerts(verdicts, table, before, dict(zip(rows, ids, strict=True)))
         keep_seconds = verdicts.in_force.policy.cooldown_ms // 1000 + SPARE_SECONDS
         for entity, after in changed.items():
             key, raw = state.alert_key(name, entity), write_alert_state(after)

@@ -1,20 +1,36 @@
 """What a poll came to: outputs to produce, and steps to commit once they are acknowledged."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
 
-from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.topics import ALERTS
 from scoring.engine import Verdicts
 from scoring.features.table import FeatureTable
 from scoring.partition import PartitionState
 from scoring.publish import Output
 from scoring.records import Chunk
+from scoring.score_writer import ScoreBlock
 from scoring.store.contract import Blob, Step
 
-_topic = attrgetter("topic")
-_COUNTED = {SCORES: "scores", ALERTS: "alerts", DEAD_LETTERS: "letters"}
+
+@dataclass(eq=False, repr=False)
+class Written:
+    """What is to be produced of one input partition, in order: scores in blocks; alerts and dead letters one by one."""
+
+    scores: list[ScoreBlock] = field(default_factory=list)
+    others: list[Output] = field(default_factory=list)
+
+    def add(self, more: "Written") -> None:
+        """Adds what comes after."""
+        self.scores += more.scores
+        self.others += more.others
+
+    def outputs(self) -> list[Output]:
+        """All of it as single records, the scores first."""
+        return [output for block in self.scores for output in block.outputs()] + self.others
 
 
 @dataclass(eq=False, repr=False)
@@ -26,7 +42,7 @@ class Folded:
     tables: dict[str, FeatureTable] = field(default_factory=dict)
     verdicts: dict[str, Verdicts] = field(default_factory=dict)
     blobs: list[Blob] = field(default_factory=list)
-    outputs: list[Output] = field(default_factory=list)
+    written: Written = field(default_factory=Written)
 
     @property
     def first_offset(self) -> int:
@@ -34,12 +50,21 @@ class Folded:
         firsts = [record.offset for record in self.chunk.records[:1]]
         return min(firsts + [letter.record.offset for letter in self.chunk.letters[:1]])
 
-    def put(self, kind: str, scorer: str, written: Iterable[tuple[int, Output | None]]) -> None:
+    def open_rows(self, verdicts: Verdicts, offsets: Sequence[int]) -> NDArray[np.int64]:
+        """Rows with a score, int64[m], but for those that an earlier worker has already written."""
+        rows = np.flatnonzero(~np.isnan(verdicts.values))
+        emitted, name = self.state.emitted, verdicts.in_force.name
+        if emitted:
+            there = [emitted.has("terminal", name, offsets[row]) for row in rows.tolist()]
+            rows = rows[~np.array(there, np.bool_)]
+        return rows
+
+    def put(self, kind: str, scorer: str, written: Iterable[tuple[int, Output]]) -> None:
         """Adds outputs with their source offsets, but for those that an earlier worker has already written."""
         emitted = self.state.emitted
         if emitted:
             written = [pair for pair in written if not emitted.has(kind, scorer, pair[0])]
-        self.outputs += [output for _, output in written if output is not None]
+        self.written.others += [output for _, output in written]
 
     def let_go(self) -> None:
         """Drops what only its outputs needed: the columns of a whole poll are some ten megabytes."""
@@ -59,7 +84,7 @@ class Prepared:
         seconds: spent, by stage.
     """
 
-    outputs: dict[PartitionState, list[Output]]
+    outputs: dict[PartitionState, Written]
     steps: dict[PartitionState, list[Step]]
     pinned: dict[PartitionState, list[str]]
     refused: dict[PartitionState, set[int]]
@@ -69,7 +94,7 @@ class Prepared:
     @classmethod
     def of(cls, folded: Sequence[Folded], seconds: dict[str, float]) -> "Prepared":
         """The steps of chunks in order; each partition moves on past them."""
-        made = cls({}, {}, {}, {}, dict.fromkeys(_COUNTED.values(), 0), seconds)
+        made = cls({}, {}, {}, {}, {"scores": 0, "alerts": 0, "letters": 0}, seconds)
         for part in folded:
             state = part.state
             views = state.views_at(part.first_offset)
@@ -85,12 +110,13 @@ class Prepared:
             keys = [blob.key for blob in blobs]
             made.pinned.setdefault(state, []).extend(keys)
             state.cache.pin(keys)
-            made.outputs.setdefault(state, []).extend(part.outputs)
+            made.outputs.setdefault(state, Written()).add(part.written)
             made.refused.setdefault(state, set()).update(
                 letter.record.offset for letter in part.chunk.letters
             )
-            for topic, count in Counter(map(_topic, part.outputs)).items():
-                made.counts[_COUNTED[topic]] += count
+            made.counts["scores"] += sum(map(len, part.written.scores))
+            for output in part.written.others:
+                made.counts["alerts" if output.topic == ALERTS else "letters"] += 1
         return made
 
     def note(self, state: PartitionState, name: str, text: str) -> None:

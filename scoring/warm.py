@@ -1,15 +1,42 @@
-"""Compiles the feature kernels ahead of their first use, which takes some 20 s once: `python -m scoring.warm`."""
+"""Compiles the kernels ahead of their first use, which takes some 20 s once: `python -m scoring.warm`."""
+
+from collections.abc import Iterable
+
+import numpy as np
 
 from scoring.catalog import views
 from scoring.features.batch import EventBatch
+from scoring.features.spec import FeatureView
 from scoring.features.table import fold_table
 from scoring.kernel_cache import mark_complete
+from scoring.wire.kafka_records import Records, around, most_bytes, write_records
+from scoring.wire.packed import pack, pack_json
+from scoring.wire.scores import Rows, Template, write_scores
+
+
+def warm_up(of: Iterable[FeatureView]) -> None:
+    """Folds and writes nothing; numba compiles or loads what that takes and keeps it."""
+    for view in of:
+        fold_table(view, EventBatch.from_events(view.event, []))
+    _write_nothing()
+
+
+def _write_nothing() -> None:
+    none, nobody = pack([]), np.zeros(0, np.int64)
+    rows = Rows(
+        event_id=pack_json([]), value=pack_json([]), entity=pack_json([]), entity_of=nobody, offset=nobody, time=nobody,
+        id_hash=np.zeros(0, np.uint64), depth=np.zeros(0, np.int32), flags=np.zeros(0, np.uint8),
+        vectors=np.zeros((0, 4), np.uint8), explained=none, explanation=nobody,
+    )  # fmt: skip
+    identities, values = write_scores(Template(pack([b""]), pack([b""]), pack([b""])), rows, nobody)
+    records = Records(none, nobody, values, identities, *around([("ce_id", b"")], "ce_id"))
+    most_bytes(records, 0)
+    write_records(records, 0, np.zeros(0, np.uint8), 0, 0)
 
 
 def main() -> None:
-    """Folds nothing in every view; numba compiles or loads what that takes and keeps it."""
-    for view in views().values():
-        fold_table(view, EventBatch.from_events(view.event, []))
+    """Every kernel, for every view there is."""
+    warm_up(views().values())
     mark_complete()
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.features.compiled import compiled
+from scoring.compiled import compiled
 
 SUM_WORD = 4  # the last word of the head
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.features.compiled import compiled, entry
+from scoring.compiled import compiled, entry
 from scoring.features.packing import pack, unpack
 from scoring.features.plan import Events, Plan
 from scoring.features.tiles import add_to_tiles, expire

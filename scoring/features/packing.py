@@ -10,8 +10,8 @@ allows. The end is padded to 8 bytes.
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.compiled import compiled, entry
 from scoring.features.checksum import SUM_WORD, checksum
-from scoring.features.compiled import compiled, entry
 from scoring.features.plan import MAXIMUM_KEPT, MEAN_KEPT, MINIMUM_KEPT, SQUARES_KEPT, Plan
 from scoring.features.spec import STATE_VERSION
 from scoring.features.working import NEVER, Working, forget

@@ -6,7 +6,7 @@ newest event. Tiles of one group never overlap.
 
 import numpy as np
 
-from scoring.features.compiled import compiled
+from scoring.compiled import compiled
 from scoring.features.plan import MAXIMUM_KEPT, MEAN_KEPT, MINIMUM_KEPT, SQUARES_KEPT, Plan
 from scoring.features.working import NEVER, Working, drop_oldest, move_tile
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.features.compiled import compiled
+from scoring.compiled import compiled
 from scoring.features.plan import OPERATIONS, Plan
 from scoring.features.spec import DAY_MS
 from scoring.features.tiles import kept_value

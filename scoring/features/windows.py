@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from scoring.features.compiled import compiled
+from scoring.compiled import compiled
 from scoring.features.plan import (
     MAXIMUM_KEPT,
     MEAN_KEPT,

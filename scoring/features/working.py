@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scoring.features.compiled import compiled
+from scoring.compiled import compiled
 from scoring.features.plan import (
     MOST_CODES,
     MOST_COLUMNS,

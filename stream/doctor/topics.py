@@ -9,7 +9,7 @@ from stream.doctor.broker import TopicFacts
 from stream.doctor.finding import Finding, Level, fine, judged
 from stream.printable import span
 from stream.topics import ALTER_CONFIG, ALTER_PARTITIONS, OUTPUTS
-from stream.worker.outputs import MOST_BATCH_BYTES
+from stream.worker.batches import MOST_BATCH_BYTES
 
 AREA = "topic"
 OUTAGE_MS = SPARE_SECONDS * 1_000

@@ -1,29 +1,27 @@
 """Outputs to Kafka in pre-built batches, and what the output partitions already hold."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, zip_longest
-from operator import attrgetter
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
 from scoring.partition import PartitionState
+from scoring.prepared import Written
 from scoring.publish import Output
+from scoring.score_writer import ScoreBlock
 from scoring.store.contract import Partition
 from stream.kafka import client_arguments
 from stream.settings import Settings
+from stream.worker.batches import MOST_BATCH_BYTES, score_batches, single_batches
 from stream.worker.clients import let_go
 
 TOPICS = (SCORES, ALERTS, DEAD_LETTERS)
-MOST_BATCH_BYTES = 1_000_000
-"""What Kafka takes as it is shipped (max.message.bytes 1,048,588). Each batch of a partition is one round trip."""
-
 MOST_REQUEST_BYTES = 2 * 1024 * 1024
 ACKNOWLEDGED_WITHIN_S = 30.0
-_topic = attrgetter("topic")
 
 
 def output_name(topic: str, index: int) -> str:
@@ -48,17 +46,24 @@ def make_producer(settings: Settings) -> AIOKafkaProducer:
 Sent = list[tuple[TopicPartition, "asyncio.Future[Any]", int]]
 
 
-async def send(producer: AIOKafkaProducer, outputs: Mapping[PartitionState, Sequence[Output]]) -> Sent:
+async def send(
+    producer: AIOKafkaProducer, outputs: Mapping[PartitionState, Written], compression: str
+) -> Sent:
     """Hands the outputs over; an output goes to the partition with the number of its input partition.
 
     First one batch for every partition, then the second ones, and so on: what is handed over together travels in one
     request, and a partition takes its next batch only when the one before was sent.
     """
-    grouped: dict[TopicPartition, list[Output]] = {}
-    for state, written in outputs.items():
-        for topic, run in groupby(written, _topic):
-            grouped.setdefault(TopicPartition(topic, state.partition.index), []).extend(run)
-    batches = {target: _batches(producer, written) for target, written in grouped.items()}
+    scores: defaultdict[int, list[ScoreBlock]] = defaultdict(list)
+    others: defaultdict[TopicPartition, list[Output]] = defaultdict(list)
+    for state, written in outputs.items():  # input partitions of several topics share an output partition
+        scores[state.partition.index] += written.scores
+        for output in written.others:
+            others[TopicPartition(output.topic, state.partition.index)].append(output)
+    batches = {
+        TopicPartition(SCORES, index): score_batches(blocks, compression) for index, blocks in scores.items()
+    }
+    batches |= {target: single_batches(producer, singles) for target, singles in others.items()}
     sent: Sent = []
     for turn in zip_longest(*batches.values()):
         for target, made in zip(batches, turn, strict=True):
@@ -67,21 +72,6 @@ async def send(producer: AIOKafkaProducer, outputs: Mapping[PartitionState, Sequ
                 future = await producer.send_batch(batch, target.topic, partition=target.partition)
                 sent.append((target, future, count))
     return sent
-
-
-def _batches(producer: AIOKafkaProducer, outputs: Sequence[Output]) -> Iterator[tuple[BatchBuilder, int]]:
-    """The outputs in closed batches of at most `MOST_BATCH_BYTES`, made when asked for, with their number of records."""
-    batch, count = producer.create_batch(), 0
-    for output in outputs:
-        headers = output.headers
-        if batch.append(key=output.key, value=output.value, timestamp=None, headers=headers) is None:
-            batch.close()
-            yield batch, count
-            batch, count = producer.create_batch(), 0
-            batch.append(key=output.key, value=output.value, timestamp=None, headers=headers)
-        count += 1
-    batch.close()
-    yield batch, count
 
 
 async def acknowledged(sent: Sent) -> dict[str, int]:

@@ -114,7 +114,7 @@ class Pipeline:
         try:
             async with self._sending:  # polls are handed over one after another, in their order
                 began = stopwatch_s()
-                sent = await send(producer, prepared.outputs)
+                sent = await send(producer, prepared.outputs, self.settings.compression)
                 prepared.outputs.clear()  # the producer has its own copy
                 self.metrics.stage_seconds.labels("send").observe(stopwatch_s() - began)
             # counted now: what was handed over may be out, whatever becomes of the poll before

@@ -14,10 +14,9 @@ from faust.app.base import BootStrategy
 from yarl import URL
 
 from scoring.catalog import selected
-from scoring.features.batch import EventBatch
-from scoring.features.table import fold_table
 from scoring.scorer import Scorer
 from scoring.store.redis import RedisStore
+from scoring.warm import warm_up
 from stream.bundle_library import BundleLibrary
 from stream.errors import JobFailed
 from stream.kafka import client_arguments
@@ -94,7 +93,7 @@ def run_worker(settings: Settings) -> int:
     set_up_logging(settings)
     scorers = selected(settings.scorers)
     library = BundleLibrary(settings.bundle_dirs)
-    warm_up(scorers, library)
+    make_ready(scorers, library)
     app = build_app(settings, scorers, library)
     worker = faust.Worker(
         app, loglevel="WARN", redirect_stdouts=False, override_logging=False, daemon=True, quiet=True
@@ -114,10 +113,10 @@ def run_worker(settings: Settings) -> int:
     return code
 
 
-def warm_up(scorers: Mapping[str, Scorer], library: BundleLibrary) -> None:
+def make_ready(scorers: Mapping[str, Scorer], library: BundleLibrary) -> None:
     """Compiles the kernels and loads the bundles before the group is joined: a late joiner holds up nobody."""
+    warm_up({scorer.view for scorer in scorers.values()})
     for scorer in scorers.values():
-        fold_table(scorer.view, EventBatch.from_events(scorer.view.event, []))
         if len(library.digests(scorer.name)) == 1:
             library.champion(scorer)
 

@@ -83,7 +83,7 @@ async def scored(log, in_force, *, poll_records: int, cached: int):
         poll = {state: log[state.partition.index][start : start + poll_records] for state in states}
         prepared = await poller.prepare({state: records for state, records in poll.items() if records})
         for state, written in prepared.outputs.items():
-            outputs[state.partition.index] += written  # within a chunk scorer by scorer
+            outputs[state.partition.index] += written.outputs()  # within a chunk scorer by scorer
         for state, steps in prepared.steps.items():
             state.lease = await store.commit(state.lease, steps)
             state.cache.unpin(prepared.pinned[state])
@@ -97,7 +97,9 @@ async def scored(log, in_force, *, poll_records: int, cached: int):
 
 
 @pytest.mark.parametrize("poll_records", [1, FEW_EVENTS - 10, ROWS_TOGETHER - 100, 700])
-def test_outputs_and_states_do_not_depend_on_where_polls_are_cut_nor_on_what_is_cached(log, in_force, poll_records):
+def test_outputs_and_states_do_not_depend_on_where_polls_are_cut_nor_on_what_is_cached(
+    log, in_force, poll_records
+):
     """Kernels run in another thread for large chunks and at once for small ones; alert states come with the states."""
     whole = asyncio.run(scored(log, in_force, poll_records=10_000, cached=1_000))
     assert asyncio.run(scored(log, in_force, poll_records=poll_records, cached=5)) == whole

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.compiled import entry
 from scoring.features.batch import EventBatch
-from scoring.features.compiled import entry
 from scoring.features.kernel import Folded, fold_one, scratch_of
 from scoring.features.plan import Events, inputs_of, plan_of
 from scoring.features.spec import FeatureView

@@ -1,0 +1,196 @@
+"""Verdicts to the bytes that travel: scores and alerts."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.alert import Alert
+from schemas.score import Score
+from schemas.source import Source
+from schemas.topics import ALERTS, SCORES
+from scoring.engine import InForce, Verdicts, alert_rows
+from scoring.features.table import FeatureTable
+from scoring.model.session import runtime_fingerprint
+from scoring.policy import LEVELS, NONE
+from scoring.publish import (
+    FLAGS,
+    Coordinates,
+    Output,
+    alert_id,
+    flag_codes,
+    flags_in,
+    flags_of,
+    score_ids,
+)
+from scoring.reasons import in_words
+from scoring.wire.packed import Packed, pack, pack_json
+from scoring.wire.scores import Rows, Template, write_scores
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoreBlock:
+    """Scores of one scorer and input partition, in order, as columns.
+
+    Attributes:
+        origin: the CloudEvents source of all of them.
+        identities, values: of each score.
+        keys, key_of: the distinct entities, and which one is each score's, int64[n].
+    """
+
+    origin: str
+    identities: Packed
+    values: Packed
+    keys: Packed
+    key_of: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Number of scores."""
+        return len(self.key_of)
+
+    def outputs(self) -> Iterator[Output]:
+        """Each score as a record by itself, for readers of few."""
+        for row, key in enumerate(self.key_of.tolist()):
+            identity = self.identities.one(row).decode()
+            yield Output(SCORES, "score", identity, self.origin, self.keys.one(key), self.values.one(row))
+
+
+@dataclass(eq=False)
+class ScoreWriter:
+    """Writes the scores of one scorer in force; what is the same for all rows is encoded once.
+
+    Rows below `watch` are put together by compiled code; a test holds the bytes against those of the encoded `Score`.
+    """
+
+    in_force: InForce
+    runtime: str = field(default_factory=runtime_fingerprint)
+    _templates: dict[tuple[str, int], Template] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._kind = self.in_force.bundle.manifest.score_kind
+        self._policy = self.in_force.policy.digest
+        self._warm_after = self.in_force.scorer.view.warm_after
+
+    def write(
+        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, which: NDArray[np.int64]
+    ) -> ScoreBlock:
+        """The scores of the rows `which`, int64[m] ascending, each of which has one."""
+        explained = which[verdicts.levels[which] != NONE].tolist()
+        explanation = np.full(len(table.entity), -1, np.int64)
+        explanation[explained] = np.arange(len(explained))
+        rows = Rows(
+            event_id=pack_json(table.event_ids),
+            value=pack_json(verdicts.values.tolist()),
+            entity=pack_json(table.entities),
+            entity_of=table.entity,
+            offset=np.array(at.offsets, np.int64),
+            time=table.occurred_at_ms,
+            id_hash=table.batch.id_hash,
+            depth=table.depth,
+            flags=flag_codes(table, self._warm_after),
+            vectors=np.ascontiguousarray(table.vectors, "<f4").view(np.uint8),
+            explained=pack([_encode(self.score(verdicts, table, at, row)) for row in explained]),
+            explanation=explanation,
+        )
+        template = self._templates.get((at.topic, at.partition))
+        if template is None:
+            template = self._templates[at.topic, at.partition] = self._template(at)
+        identities, values = write_scores(template, rows, which)
+        keys = pack([entity.encode() for entity in table.entities])
+        return ScoreBlock(at.origin, identities, values, keys, table.entity[which])
+
+    def score(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, row: int) -> Score:
+        """The score of one row as a struct."""
+        explanation = verdicts.explanations.get(row)
+        return Score(
+            score_id=score_ids(self.in_force.name, at, table.batch.id_hash, [row])[0],
+            scorer=self.in_force.name,
+            event_id=table.event_ids[row],
+            entity=table.entities[table.entity[row]],
+            source=Source(at.topic, at.partition, at.offsets[row]),
+            occurred_at_ms=int(table.occurred_at_ms[row]),
+            value=float(verdicts.values[row]),
+            score_kind=self._kind,
+            level=LEVELS[verdicts.levels[row]],  # type: ignore[arg-type]
+            features=base64.b64encode(table.vectors[row].astype("<f4").tobytes()).decode(),
+            depth=int(table.depth[row]),
+            bundle=self.in_force.bundle.digest,
+            policy=self._policy,
+            view=self.in_force.scorer.view.digest,
+            runtime=self.runtime,
+            flags=flags_of(table, row, self._warm_after),
+            shadow=not self.in_force.live,
+            named_features=explanation.named_features if explanation else None,
+            contributions=explanation.contributions if explanation else None,
+            reasons=explanation.reasons if explanation else (),
+            suppressed_by=verdicts.suppressed_by.get(row),
+        )
+
+    def alert(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, row: int) -> Alert:
+        """The alert of one row at level `alert`."""
+        explanation = verdicts.explanations[row]
+        (score_id,) = score_ids(self.in_force.name, at, table.batch.id_hash, [row])
+        return Alert(
+            alert_id=alert_id(score_id),
+            score_id=score_id,
+            scorer=self.in_force.name,
+            event_id=table.event_ids[row],
+            entity=table.entities[table.entity[row]],
+            source=Source(at.topic, at.partition, at.offsets[row]),
+            occurred_at_ms=int(table.occurred_at_ms[row]),
+            value=float(verdicts.values[row]),
+            score_kind=self._kind,
+            reasons=explanation.reasons,
+            explanation=in_words(explanation, self.in_force.bundle.manifest.baseline),
+            named_features=explanation.named_features,
+            contributions=explanation.contributions,
+            bundle=self.in_force.bundle.digest,
+            policy=self._policy,
+            view=self.in_force.scorer.view.digest,
+            flags=flags_of(table, row, self._warm_after),
+        )
+
+    def write_alerts(
+        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates
+    ) -> list[tuple[int, Output]]:
+        """Row and record of every alert that is not held back."""
+        written = []
+        for row in alert_rows(verdicts):
+            if row not in verdicts.suppressed_by:
+                alert = self.alert(verdicts, table, at, row)
+                key = alert.entity.encode()
+                written.append((row, Output(ALERTS, "alert", alert.alert_id, at.origin, key, _encode(alert))))
+        return written
+
+    def _template(self, at: Coordinates) -> Template:
+        shadow = "" if self.in_force.live else ',"shadow":true'
+        versions = (
+            f',"bundle":"{self.in_force.bundle.digest}","policy":"{self._policy}",'
+            f'"view":"{self.in_force.scorer.view.digest}","runtime":{_encode(self.runtime).decode()}'
+        )
+        before = (
+            '{"score_id":"',
+            f'","scorer":"{self.in_force.name}","event_id":',
+            ',"entity":',
+            f',"source":{{"topic":"{at.topic}","partition":{at.partition},"offset":',
+            '},"occurred_at_ms":',
+            ',"value":',
+            f',"score_kind":"{self._kind}","level":"none","features":"',
+            '","depth":',
+        )
+        flags = [flags_in(code) for code in range(1 << len(FLAGS))]
+        texts = [f',"flags":{_encode(present).decode()}' if present else "" for present in flags]
+        return Template(
+            before=_packed(before),
+            closing=_packed([f"{versions}{text}{shadow}}}" for text in texts]),
+            identity=_packed([f"{self.in_force.name}:{at.topic}:{at.partition}:"]),
+        )
+
+
+def _packed(texts: Sequence[str]) -> Packed:
+    return pack([text.encode() for text in texts])
