@@ -17,8 +17,8 @@ from schemas.source import Source
 from scoring.clock import stopwatch_s
 from scoring.engine import InForce, Verdicts, alert_rows, judge, raise_alerts
 from scoring.features.batch import EventBatch
-from scoring.features.spec import FeatureView
-from scoring.features.table import DUPLICATE, SCORED, FeatureTable, Fold
+from scoring.features.table import DUPLICATE, SCORED, FeatureTable
+from scoring.folding import SPARE_SECONDS, Folding, begin_fold
 from scoring.partition import PartitionState
 from scoring.policy import read_alert_state, write_alert_state
 from scoring.prepared import Folded, Prepared
@@ -27,12 +27,6 @@ from scoring.records import Chunk, InputRecord
 from scoring.score_writer import ScoreWriter
 from scoring.store.contract import MOST_BLOBS, MOST_KEYS, Blob, StateStore
 
-SPARE_SECONDS = 7 * 86_400
-"""How long Redis keeps a state past its horizon: outages do not make it forget early."""
-
-FEW_EVENTS = 64
-"""Below it the kernel runs at once: another thread takes longer to wake than the fold takes."""
-
 ROWS_TOGETHER = 512
 """Small chunks are scored together: one model call."""
 
@@ -40,38 +34,6 @@ _REFUSED = {
     Reason.DUPLICATE: "expected an event_id not among the entity's last events, was there with the same content",
     Reason.CONFLICT: "expected an event_id not among the entity's last events, was there with other content",
 }
-
-
-@dataclass(eq=False, repr=False)
-class Folding:
-    """A chunk whose kernel runs, or has run: one fold per view."""
-
-    part: Folded
-    views: Sequence[FeatureView]
-    keys: Sequence[Sequence[str]]
-    folds: Sequence[Fold]
-    running: asyncio.Future[None] | None = None
-
-    def run(self) -> None:
-        """The kernels, in whichever thread."""
-        for fold in self.folds:
-            fold.run()
-
-    async def result(self) -> Folded:
-        """The chunk with its tables, when the kernels are done; its states are in the partition's cache.
-
-        Raises:
-            CorruptState: a state that was given is none.
-        """
-        if self.running is not None:
-            await self.running
-        for view, keys, fold in zip(self.views, self.keys, self.folds, strict=True):
-            table = self.part.tables[view.name] = fold.table()
-            keep_seconds = (view.horizon_ms + view.grace_ms) // 1000 + SPARE_SECONDS
-            for key, packed in zip(keys, table.states, strict=True):
-                self.part.state.cache.put(key, packed)
-                self.part.blobs.append(Blob(key, packed, keep_seconds))
-        return self.part
 
 
 class Stages:
@@ -114,20 +76,25 @@ class Poller:
             CorruptState: what the store gave is no state.
         """
         stages = Stages()
-        chunks = {state: self._cut(state, records) for state, records in poll.items()}
+        parts: list[tuple[Folded, EventBatch]] = []
+        for state, records in poll.items():
+            parts += self._take(state, records)
+            await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
         stages.end("decode")
-        await asyncio.gather(*(self._read(state, parts) for state, parts in chunks.items()))
+        await asyncio.gather(
+            *(self._read(state, [batch for part, batch in parts if part.state is state]) for state in poll)
+        )
         stages.end("state")
         folded: list[Folded] = []
         ready: list[Folded] = []
         under_way: Folding | None = None
-        for part in [Folded(state, chunk) for state, parts in chunks.items() for chunk in parts]:
-            batch = EventBatch.from_events(part.state.reader.decoder.event_type, part.chunk.events)
+        for part, batch in parts:
             if under_way is not None:  # its kernel ran meanwhile
                 ready.append(await under_way.result())
-            under_way = self._begin_fold(part, batch)
+            under_way = begin_fold(part, batch, self._kernels)
+            await asyncio.sleep(0)
             stages.end("features")
-            if sum(len(part.chunk.events) for part in ready) >= ROWS_TOGETHER:
+            if sum(len(part.chunk.records) for part in ready) >= ROWS_TOGETHER:
                 await self._score(ready, stages)  # the kernel of the next part runs meanwhile
                 folded += ready
                 ready = []
@@ -136,6 +103,17 @@ class Poller:
             stages.end("features")
         await self._score(ready, stages)
         return Prepared.of(folded + ready, stages.seconds)
+
+    def _take(
+        self, state: PartitionState, records: Sequence[InputRecord]
+    ) -> list[tuple[Folded, EventBatch]]:
+        """Chunks and their events as columns; the events themselves are let go while the processor still has them."""
+        event_type = state.reader.decoder.event_type
+        taken = []
+        for chunk in self._cut(state, records):
+            taken.append((Folded(state, chunk), EventBatch.from_events(event_type, chunk.events)))
+            chunk.events = []
+        return taken
 
     def _cut(self, state: PartitionState, records: Sequence[InputRecord]) -> list[Chunk]:
         # an entity has a state in every view, and at worst an alert state for every scorer
@@ -147,9 +125,9 @@ class Poller:
             chunks[-1].next_offset = records[-1].offset + 1
         return chunks
 
-    async def _read(self, state: PartitionState, chunks: Sequence[Chunk]) -> None:
+    async def _read(self, state: PartitionState, batches: Sequence[EventBatch]) -> None:
         state.cache.trim()
-        entities = {state.reader.entity_of(event) for chunk in chunks for event in chunk.events}
+        entities = dict.fromkeys(entity for batch in batches for entity in batch.entities)
         live = [
             name for name, known in state.in_force.items() if any(entry and entry.live for _, entry in known)
         ]
@@ -163,20 +141,6 @@ class Poller:
                     # read with the state: later, a commit in flight would have to be waited for
                     missing.update(dict.fromkeys(state.alert_key(name, entity) for name in live))
         await state.fill_cache(self.store, missing)
-
-    def _begin_fold(self, part: Folded, batch: EventBatch) -> Folding:
-        views = part.state.views_at(part.first_offset) if len(batch) else []
-        folds, keys = [], []
-        for view in views:
-            prefix = part.state.state_prefix(view)
-            keys.append([prefix + entity for entity in batch.entities])
-            folds.append(Fold.of(view, batch, list(map(part.state.cache.get, keys[-1]))))
-        folding = Folding(part, views, keys, folds)
-        if len(batch) < FEW_EVENTS:
-            folding.run()
-        else:
-            folding.running = asyncio.get_running_loop().run_in_executor(self._kernels, folding.run)
-        return folding
 
     async def _score(self, parts: Sequence[Folded], stages: Stages) -> None:
         self._judge(parts)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from schemas.topics import ACTIVATIONS, ALERTS, DEAD_LETTERS, LABELS, SCORES
 from scoring.features.spec import DAY_MS, FeatureView
-from scoring.poll import SPARE_SECONDS
+from scoring.folding import SPARE_SECONDS
 from stream.doctor.broker import TopicFacts
 from stream.doctor.finding import Finding, Level, fine, judged
 from stream.printable import span

@@ -11,10 +11,11 @@ from schemas.codec import EventDecoder
 from schemas.events.transaction import EVENT
 from scoring.catalog import scorers
 from scoring.engine import InForce
+from scoring.folding import FEW_EVENTS
 from scoring.model import load_bundle
 from scoring.murmur2 import partition_of
 from scoring.partition import Emitted, PartitionState, StateCache
-from scoring.poll import FEW_EVENTS, ROWS_TOGETHER, Poller
+from scoring.poll import ROWS_TOGETHER, Poller
 from scoring.records import LOG_APPEND_TIME, RecordReader
 from scoring.store.contract import Partition
 from scoring.store.memory import MemoryStore
