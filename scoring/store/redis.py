@@ -188,16 +188,23 @@ class RedisStore:
 
     async def keys_of(self, partition: Partition, entity: str) -> list[str]:
         """See `StateStore.keys_of`."""
-        control = control_key(self._namespace, partition)
         literal = re.sub(r"([*?\[\]\\])", r"\\\1", entity)
-        pattern = f"[sa]:{hash_tag(self._namespace, partition)}:*:{literal}"
+        return [key for key in await self._keys(partition, f"*:{literal}") if entity_of(key) == entity]
+
+    async def keys(self, partition: Partition) -> list[str]:
+        """Every key of a state or alert state of the partition, sorted: for people who look, never for scoring."""
+        return await self._keys(partition, "*")
+
+    async def _keys(self, partition: Partition, ending: str) -> list[str]:
+        control = control_key(self._namespace, partition)
+        pattern = f"[sa]:{hash_tag(self._namespace, partition)}:{ending}"
         found: set[str] = set()
         cursor = b"0"
         while True:
             cursor, keys = await self._call(control, ("SCAN", cursor, "MATCH", pattern, "COUNT", MOST_KEYS))
             found |= {key.decode() for key in keys}
             if cursor == b"0":
-                return sorted(key for key in found if entity_of(key) == entity)
+                return sorted(found)
 
     async def forget(self, lease: Lease, keys: Sequence[str]) -> int:
         """See `StateStore.forget`."""

@@ -1,0 +1,120 @@
+"""The log of one partition through the engine again, under the recorded activations, with states in memory."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from schemas.codec import EventDecoder
+from scoring.engine import InForce
+from scoring.partition import Emitted, PartitionState, StateCache
+from scoring.policy import Policy
+from scoring.poll import Poller
+from scoring.publish import Output
+from scoring.records import RecordReader
+from scoring.scorer import Scorer
+from scoring.store.contract import Partition
+from scoring.store.memory import Held, MemoryStore
+from stream.bundle_library import BundleLibrary
+from stream.settings import Settings
+from stream.verify.reading import LogRecord
+from stream.worker.activation_log import ActivationLog
+
+POLL_RECORDS = 4_000
+
+
+@dataclass(eq=False)
+class Rescoring:
+    """One partition scored again; use `of`.
+
+    Attributes:
+        scorers: those that the code has and that were activated here.
+        expires_ms: when Redis may drop what is under a key, by the broker's clock.
+    """
+
+    poller: Poller
+    state: PartitionState
+    scorers: Mapping[str, Scorer]
+    held: Held
+    expires_ms: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    async def of(
+        cls, settings: Settings, partition: Partition, partition_count: int, begin: int,
+        scorers: Mapping[str, Scorer], log: ActivationLog, library: BundleLibrary, decoder: EventDecoder,
+    ) -> "Rescoring":  # fmt: skip
+        """Ready to take the log from its begin.
+
+        Raises:
+            JobFailed, RefusedBundle: a recorded bundle is not at hand, or not fit.
+        """
+        known = {name: scorer for name, scorer in scorers.items() if log.of(name, partition)}
+        views = list({scorer.view.name: scorer.view for scorer in known.values()}.values())
+        memory: dict[Partition, Held] = {}
+        store = MemoryStore(settings.namespace, memory)
+        state = PartitionState(
+            partition=partition, partition_count=partition_count,
+            lease=await store.acquire(partition, partition_count=partition_count), views=views,
+            reader=RecordReader(decoder, partition.index, partition_count, settings.key_check, settings.skew_ms),
+            namespace=settings.namespace, cache=StateCache(settings.cache_entities), emitted=Emitted(begin),
+            next_offset=begin, committed={view.digest: None for view in views},
+        )  # fmt: skip
+        state.in_force = {
+            name: _recorded(library, scorer, log, partition) for name, scorer in known.items()
+        }
+        return cls(Poller(store, settings.dead_letter_content), state, known, memory[partition])
+
+    async def score(self, records: Sequence[LogRecord]) -> list[Output]:
+        """What a worker writes about these, which follow those before.
+
+        Raises:
+            CorruptState: never, unless memory fails.
+        """
+        if not records or not self.state.views:
+            return []
+        prepared = await self.poller.prepare({self.state: records})
+        steps = prepared.steps[self.state]
+        self.state.lease = await self.poller.store.commit(self.state.lease, steps)
+        self.state.cache.unpin(prepared.pinned[self.state])
+        for blob in (blob for step in steps for blob in step.blobs):
+            self.expires_ms[blob.key] = records[-1].timestamp + 1000 * blob.expire_after_seconds
+        return prepared.outputs[self.state].outputs()
+
+    def states(self) -> Mapping[str, bytes]:
+        """States and alert states by key, as they are after what was scored."""
+        return self.held.values
+
+    def scored_at(self, scorer: str, offset: int) -> bool:
+        """Whether the code has the view with which that record was scored."""
+        return any(entry.name == scorer for entry in self.state.scorers_at(offset))
+
+    def close(self) -> None:
+        """Lets go."""
+        self.poller.close()
+
+
+def in_polls(blocks: Iterable[list[LogRecord]]) -> Iterator[list[LogRecord]]:
+    """The records in pieces of at most `POLL_RECORDS`."""
+    for block in blocks:
+        for start in range(0, len(block), POLL_RECORDS):
+            yield block[start : start + POLL_RECORDS]
+
+
+def _recorded(
+    library: BundleLibrary, scorer: Scorer, log: ActivationLog, partition: Partition
+) -> list[tuple[int, InForce | None]]:
+    found: list[tuple[int, InForce | None]] = []
+    for activation in log.of(scorer.name, partition):
+        if activation.view != scorer.view.digest:
+            found.append((activation.from_offset, None))  # of a view that the code no longer has
+            continue
+        found.append(
+            (
+                activation.from_offset,
+                InForce(
+                    scorer=scorer, bundle=library.load(scorer, activation.bundle),
+                    policy=msgspec.convert(activation.policy_content, Policy), live=activation.live,
+                ),
+            )
+        )  # fmt: skip
+    return found

@@ -1,0 +1,1 @@
+"""The checker itself: it must fail whenever something is wrong."""
