@@ -96,7 +96,7 @@ class LogReader:
         open_ = True
         while open_:
             found = []
-            for message in self._consumer.consume(AT_ONCE, timeout=0.2):
+            for message in self._consumer.consume(AT_ONCE, timeout=0.05):
                 heard = time.monotonic()
                 error, offset = message.error(), int(message.offset() or 0)
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:

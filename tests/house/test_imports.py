@@ -22,8 +22,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "redis": ("scoring/store/redis.py", "stream/services", "stream/doctor", "stream/commands/doctor.py"),
     "onnxruntime": ("scoring/model/session.py",),
     "typer": ("stream", "training/cli.py"),
-    # readers of what we write; they belong to tests and benchmarks
-    "confluent_kafka": (),
+    # another client than the workers', to check them by
+    "confluent_kafka": ("stream/verify",),
+    # they belong to tests and benchmarks
     "psutil": (),
     "hypothesis": (),
     "pytest": (),
