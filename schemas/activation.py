@@ -31,3 +31,20 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scorer: str
     bundle: str
     policy_content: dict[str, Any]
+
+
+class Resume(msgspec.Struct, frozen=True):
+    """An operator's yes to go on with a partition that was paused before that moment."""
+
+    topic: str
+    partition: int
+    asked_at_ms: int
+
+
+class PassingOn(msgspec.Struct, frozen=True, kw_only=True):
+    """From which record on a partition's events are passed on to an internal topic."""
+
+    to: str
+    topic: str
+    partition: int
+    from_offset: int

@@ -14,6 +14,11 @@ class BrokenDeclaration(Exception):
     """A declaration file cannot be used; names the file and the cause."""
 
 
+def input_types() -> Mapping[str, EventType]:
+    """The event types that others send, by topic: all but those of internal topics."""
+    return {topic: event_type for topic, event_type in event_types().items() if event_type.origin is None}
+
+
 @cache
 def event_types() -> Mapping[str, EventType]:
     """Every event type by the name of its topic, in order of the topic's name.

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Literal
 
-Kind = Literal["score", "alert", "dead_letter"]
+Kind = Literal["score", "alert", "dead_letter", "sequenced"]
 Header = tuple[str, bytes]
 
 SPEC_VERSION: Header = ("ce_specversion", b"1.0")
@@ -11,6 +11,7 @@ TYPES: dict[Kind, Header] = {
     "score": ("ce_type", b"riskstream.score.v1"),
     "alert": ("ce_type", b"riskstream.alert.v1"),
     "dead_letter": ("ce_type", b"riskstream.dead-letter.v1"),
+    "sequenced": ("ce_type", b"riskstream.sequenced.v1"),
 }
 
 
@@ -19,8 +20,8 @@ def headers(kind: Kind, identity: str, source: str) -> list[Header]:
 
     Args:
         kind: what the record is.
-        identity: `score_id`, `alert_id` or `dead_letter_id`; with `source` it names the record once and for
-            all.
+        identity: `score_id`, `alert_id`, `dead_letter_id`, or the coordinates of a record that is passed on; with
+            `source` it names the record once and for all.
         source: where it was made, from `source_of`.
 
     >>> headers("score", "payment_anomaly:transactions:0:7:9f", source_of("riskstream", "transactions", 0))[3]

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import msgspec
 
 from schemas import topics
-from schemas.activation import Activation, Desired
+from schemas.activation import Activation, Desired, PassingOn, Resume
 from schemas.alert import Alert
-from schemas.catalog import event_types
+from schemas.catalog import event_types, input_types
+from schemas.cloudevents import Kind
 from schemas.dead_letter import DeadLetter
 from schemas.label import Label
 from schemas.score import Score
@@ -42,7 +43,7 @@ class Contract:
     topic: str
     direction: Direction
     key: str
-    cloud_event: Literal["score", "alert", "dead_letter"] | None = None
+    cloud_event: Kind | None = None
 
     @property
     def name(self) -> str:
@@ -66,8 +67,16 @@ def contracts() -> Mapping[str, Contract]:
         Contract(
             struct=event.struct, topic=event.topic, direction="inbound", key=f"`{event.key}` of the event"
         )
-        for event in event_types().values()
+        for event in input_types().values()
     ]
+    found += [
+        Contract(
+            struct=event.passed_on, topic=event.topic, direction="both", key=f"`{event.key}` of the event, or empty",
+            cloud_event="sequenced",
+        )
+        for event in event_types().values()
+        if event.passed_on is not None
+    ]  # fmt: skip
     found += [
         Contract(struct=Label, topic=topics.LABELS, direction="inbound", key="`entity` of the label"),
         Contract(
@@ -98,6 +107,15 @@ def contracts() -> Mapping[str, Contract]:
             key="namespace|activation|scorer|topic|partition|offset",
         ),
         Contract(struct=Desired, topic=topics.ACTIVATIONS, direction="both", key="namespace|desired|scorer"),
+        Contract(
+            struct=Resume, topic=topics.ACTIVATIONS, direction="both", key="namespace|resume|topic|partition"
+        ),
+        Contract(
+            struct=PassingOn,
+            topic=topics.ACTIVATIONS,
+            direction="both",
+            key="namespace|passing-on|to|topic|partition",
+        ),
     ]
     return MappingProxyType({contract.slug: contract for contract in found})
 

@@ -28,20 +28,27 @@ class Event(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EventType:
-    """One inbound event type: the struct, the topic it comes on, and the field that is the topic's key.
+    """One event type: the struct, the topic it comes on, and the field that is the topic's key.
+
+    An internal topic has a type of its own: the same struct by another key, which workers pass on from `origin`.
 
     Args:
         struct: a frozen msgspec struct with at least `event_id` and `occurred_at_ms`.
         topic: default name of the input topic.
         key: name of the struct's field that is the record key; also the entity of the views on this topic.
+        passed_on: of an internal topic, the struct of its records: a `Sequenced` with the field `event`.
+        origin: of an internal topic, the type whose events it carries.
 
     Raises:
-        ValueError: the key is not a field of the struct, or the topic is one of the output topics.
+        ValueError: the key is not a field of the struct, the topic is one of the output topics, or only one of
+            `passed_on` and `origin` is given.
     """
 
     struct: type[msgspec.Struct]
     topic: str
     key: str
+    passed_on: type[msgspec.Struct] | None = None
+    origin: "EventType | None" = None
 
     def __post_init__(self) -> None:
         fields = self.struct.__struct_fields__
@@ -55,8 +62,12 @@ class EventType:
             raise ValueError(
                 f"event type {self.struct.__name__}: topic {self.topic!r} is an output topic; rename it"
             )
+        if (self.passed_on is None) != (self.origin is None):
+            raise ValueError(
+                f"event type of topic {self.topic!r}: an internal topic has both passed_on and origin; give both or none"
+            )
 
     @property
     def name(self) -> str:
-        """Name of the struct, for example `Transaction`."""
-        return self.struct.__name__
+        """Name of the struct of the topic's records, for example `Transaction`."""
+        return (self.passed_on or self.struct).__name__

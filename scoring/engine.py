@@ -40,6 +40,12 @@ class Failed:
     detail: str
 
 
+OTHER_VIEW = Failed(
+    Reason.MODEL_FAILED,
+    "expected features of the first entity by the view in force, were of another one; send the event again",
+)
+
+
 @dataclass(eq=False, repr=False)
 class Verdicts:
     """What one scorer says of n rows.
@@ -90,6 +96,14 @@ def judge(in_force: InForce, tables: Sequence[FeatureTable]) -> list[Verdicts]:
     return verdicts
 
 
+def withdraw(verdicts: Verdicts, rows: NDArray[np.bool_], why: Failed) -> None:
+    """Takes back the scores of some rows, bool[n]: they failed."""
+    for row in np.flatnonzero(rows & ~np.isnan(verdicts.values)).tolist():
+        verdicts.values[row], verdicts.levels[row] = np.nan, NONE
+        verdicts.explanations.pop(row, None)
+        verdicts.failed[row] = why
+
+
 def raise_alerts(
     verdicts: Verdicts, table: FeatureTable, states: Mapping[str, AlertState], alert_ids: Mapping[int, str]
 ) -> dict[str, AlertState]:
@@ -102,7 +116,8 @@ def raise_alerts(
     changed: dict[str, AlertState] = {}
     for row in alert_rows(verdicts):
         entity = table.entities[table.entity[row]]
-        before = changed.get(entity, states.get(entity, ()))
+        # who is nobody is not always the same, and is not held back
+        before = changed.get(entity, states.get(entity, ())) if entity else ()
         held_by, after = decide(
             verdicts.in_force.policy,
             before,
@@ -113,7 +128,7 @@ def raise_alerts(
         )
         if held_by is not None:
             verdicts.suppressed_by[row] = held_by
-        if after is not before:
+        if after is not before and entity:
             changed[entity] = after
     return changed
 

@@ -9,6 +9,7 @@ from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.features.table import Fold
 from scoring.prepared import Folded
+from scoring.sequence import NOBODY, joined
 from scoring.store.contract import Blob
 
 SPARE_SECONDS = 7 * 86_400
@@ -42,11 +43,14 @@ class Folding:
         if self.running is not None:
             await self.running
         for view, keys, fold in zip(self.views, self.keys, self.folds, strict=True):
-            table = self.part.tables[view.name] = fold.table()
+            table = fold.table()
+            origins = self.part.chunk.origins
+            self.part.tables[view.name] = table if origins is None else joined(origins, table)
             keep_seconds = (view.horizon_ms + view.grace_ms) // 1000 + SPARE_SECONDS
-            for key, packed in zip(keys, table.states, strict=True):
-                self.part.state.cache.put(key, packed)
-                self.part.blobs.append(Blob(key, packed, keep_seconds))
+            for key, packed, entity in zip(keys, table.states, table.entities, strict=True):
+                if entity != NOBODY:
+                    self.part.state.cache.put(key, packed)
+                    self.part.blobs.append(Blob(key, packed, keep_seconds))
         return self.part
 
 
@@ -57,7 +61,9 @@ def begin_fold(part: Folded, batch: EventBatch, kernels: Executor) -> Folding:
     for view in views:
         prefix = part.state.state_prefix(view)
         keys.append([prefix + entity for entity in batch.entities])
-        folds.append(Fold.of(view, batch, list(map(part.state.cache.get, keys[-1]))))
+        known = part.state.cache.get
+        states = [known(key) if key != prefix else None for key in keys[-1]]  # nobody has a state
+        folds.append(Fold.of(view, batch, states))
     folding = Folding(part, views, keys, folds)
     if len(batch) < FEW_EVENTS:
         folding.run()

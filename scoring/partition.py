@@ -9,6 +9,7 @@ from itertools import islice
 from scoring.engine import InForce
 from scoring.features.spec import FeatureView
 from scoring.records import RecordReader
+from scoring.sequence import PassingOn, SequenceReader
 from scoring.store.contract import Lease, Partition, StateStore
 from scoring.store.keys import alert_key, state_prefix
 
@@ -124,13 +125,15 @@ class PartitionState:
             None folds without scoring.
         committed: per view digest, the offset its state is at, in flight included; None for no state yet.
         refused: whether each of the last records was refused.
+        passes_on: to which internal topics its events go.
+        emitted_from: of an internal topic, what is already out of each origin partition.
     """
 
     partition: Partition
     partition_count: int
     lease: Lease
     views: Sequence[FeatureView]
-    reader: RecordReader
+    reader: RecordReader | SequenceReader
     namespace: str
     cache: StateCache
     emitted: Emitted
@@ -141,6 +144,15 @@ class PartitionState:
     paused_at_ms: int = 0
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     committed: dict[str, int | None] = field(default_factory=dict)
+    passes_on: Sequence[PassingOn] = ()
+    emitted_from: dict[Partition, Emitted] = field(default_factory=dict)
+
+    def emitted_of(self, origin: Partition) -> Emitted:
+        """What is already out about records of that partition: its own, or one whose events were passed on to it."""
+        if origin == self.partition:
+            return self.emitted
+        found = self.emitted_from.get(origin)
+        return self.emitted_from.setdefault(origin, Emitted(0)) if found is None else found
 
     @property
     def caught_up(self) -> bool:

@@ -11,20 +11,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
+
 from schemas.codec import Refused
 from schemas.dead_letter import Reason
 from schemas.source import Source
 from scoring.clock import stopwatch_s
-from scoring.engine import InForce, Verdicts, alert_rows, judge, raise_alerts
+from scoring.engine import OTHER_VIEW, InForce, Verdicts, alert_rows, judge, raise_alerts, withdraw
 from scoring.features.batch import EventBatch
 from scoring.features.table import DUPLICATE, SCORED, FeatureTable
 from scoring.folding import SPARE_SECONDS, Folding, begin_fold
 from scoring.partition import PartitionState
 from scoring.policy import read_alert_state, write_alert_state
 from scoring.prepared import Folded, Prepared
-from scoring.publish import Content, Coordinates, Output, alert_id, score_ids, write_dead_letter
+from scoring.publish import Content, Output, alert_id, score_ids, write_dead_letter
 from scoring.records import Chunk, InputRecord
 from scoring.score_writer import ScoreWriter
+from scoring.sequence import NOBODY
 from scoring.store.contract import MOST_BLOBS, MOST_KEYS, Blob, StateStore
 
 ROWS_TOGETHER = 512
@@ -112,6 +115,9 @@ class Poller:
         taken = []
         for chunk in self._cut(state, records):
             taken.append((Folded(state, chunk), EventBatch.from_events(event_type, chunk.events)))
+            for passing in state.passes_on:
+                name = passing.to.key
+                chunk.second_entities[name] = [getattr(event, name) for event in chunk.events]
             chunk.events = []
         return taken
 
@@ -136,7 +142,7 @@ class Poller:
             prefix = state.state_prefix(view)
             for entity in entities:
                 key = prefix + entity
-                if key not in state.cache:
+                if entity != NOBODY and key not in state.cache:
                     missing[key] = None
                     # read with the state: later, a commit in flight would have to be waited for
                     missing.update(dict.fromkeys(state.alert_key(name, entity) for name in live))
@@ -161,6 +167,8 @@ class Poller:
         for in_force, parts in by_scorer.items():
             tables = [part.tables[in_force.scorer.view.name] for part in parts]
             for part, verdicts in zip(parts, judge(in_force, tables), strict=True):
+                if part.chunk.origins is not None:
+                    withdraw(verdicts, ~part.chunk.origins.fits, OTHER_VIEW)
                 part.verdicts[in_force.name] = verdicts
 
     async def _read_alerts(self, state: PartitionState, folded: Sequence[Folded]) -> None:
@@ -177,25 +185,25 @@ class Poller:
             await state.fill_cache(self.store, dict.fromkeys(keys))
 
     def _decide_and_write(self, part: Folded) -> None:
-        state, chunk = part.state, part.chunk
-        at = Coordinates(state.namespace, state.partition.topic, state.partition.index, chunk.offsets)
         for name, verdicts in part.verdicts.items():
             table = part.tables[verdicts.in_force.scorer.view.name]
             writer = self._writer(verdicts.in_force)
-            self._decide(part, verdicts, table, at)
-            which = part.open_rows(verdicts, at.offsets)
-            if len(which):
-                part.written.scores.append(writer.write(verdicts, table, at, which))
-            alerts = writer.write_alerts(verdicts, table, at)
-            part.put("alert", name, [(at.offsets[row], alert) for row, alert in alerts])
+            self._decide(part, verdicts, table)
+            scored = np.flatnonzero(~np.isnan(verdicts.values))
+            for place in part.places:
+                which = place.open_rows("terminal", name, scored)
+                if len(which):
+                    part.written.blocks.append(writer.write(verdicts, table, place.at, which))
+                alerts = writer.write_alerts(verdicts, table, place.at, place.some_rows)
+                part.put("alert", name, [(part.source_of(row), alert) for row, alert in alerts])
             for row, failed in verdicts.failed.items():
                 refused = Refused(failed.reason, "$", failed.detail)
-                letter = self._letter(part, chunk.records[row], refused, "score", name, table.event_ids[row])
-                part.put("terminal", name, [(at.offsets[row], letter)])
+                self._put_letter(part, row, refused, "score", name, table.event_ids[row])
         self._put_refusals(part)
+        self._pass_on(part)
         part.let_go()
 
-    def _decide(self, part: Folded, verdicts: Verdicts, table: FeatureTable, at: Coordinates) -> None:
+    def _decide(self, part: Folded, verdicts: Verdicts, table: FeatureTable) -> None:
         rows = alert_rows(verdicts)
         if not rows:
             return
@@ -204,8 +212,11 @@ class Poller:
         before = {
             entity: read_alert_state(state.cache.get(state.alert_key(name, entity))) for entity in entities
         }
-        ids = map(alert_id, score_ids(name, at, table.batch.id_hash, rows))
-        changed = raise_alerts(verdicts, table, before, dict(zip(rows, ids, strict=True)))
+        ids = {
+            row: alert_id(score_ids(name, part.place_of(row).at, table.batch.id_hash, [row])[0])
+            for row in rows
+        }
+        changed = raise_alerts(verdicts, table, before, ids)
         keep_seconds = verdicts.in_force.policy.cooldown_ms // 1000 + SPARE_SECONDS
         for entity, after in changed.items():
             key, raw = state.alert_key(name, entity), write_alert_state(after)
@@ -213,35 +224,59 @@ class Poller:
             part.blobs.append(Blob(key, raw, keep_seconds))
 
     def _put_refusals(self, part: Folded) -> None:
+        everybody = part.chunk.origins is None  # on an internal topic the first pass has answered for its own
+        scorers = [None] if everybody else [entry.name for entry in part.state.scorers_at(part.first_offset)]
         for unread in part.chunk.letters:
-            letter = self._letter(part, unread.record, unread.refused, "decode")
-            part.put("terminal", "", [(unread.record.offset, letter)])
+            own = part.state.partition
+            source = Source(own.topic, own.index, unread.record.offset)
+            for scorer in scorers:
+                letter = self._letter(part, unread.record, source, unread.refused, "decode", scorer)
+                part.put("terminal", scorer or "", [(source, letter)])
         for view_name, table in part.tables.items():
             for row in (table.status != SCORED).nonzero()[0].tolist():
                 reason = Reason.DUPLICATE if table.status[row] == DUPLICATE else Reason.CONFLICT
                 refused = Refused(reason, "$.event_id", _REFUSED[reason])
-                record, event_id = part.chunk.records[row], table.event_ids[row]
-                everywhere = all(other.status[row] != SCORED for other in part.tables.values())
+                everywhere = everybody and all(other.status[row] != SCORED for other in part.tables.values())
                 if everywhere:
                     if view_name == next(iter(part.tables)):
-                        letter = self._letter(part, record, refused, "fold", None, event_id)
-                        part.put("terminal", "", [(record.offset, letter)])
+                        self._put_letter(part, row, refused, "fold", None, table.event_ids[row])
                     continue
                 for name, verdicts in part.verdicts.items():
                     if verdicts.in_force.scorer.view.name == view_name:
-                        letter = self._letter(part, record, refused, "fold", name, event_id)
-                        part.put("terminal", name, [(record.offset, letter)])
+                        self._put_letter(part, row, refused, "fold", name, table.event_ids[row])
+
+    def _pass_on(self, part: Folded) -> None:
+        """What has features goes on to the internal topics; the rest has its dead letter, which answers for all."""
+        for passing in part.state.passes_on:
+            table = part.tables.get(passing.view.name)
+            if table is None:
+                continue  # the view's state is past these, and they were passed on with it
+            (place,) = part.places
+            open_rows = place.open_rows("sequenced", passing.to.topic, passing.rows(table, place.at.offsets))
+            if len(open_rows):
+                raws = [record.value or b"" for record in part.chunk.records]
+                entities = part.chunk.second_entities[passing.to.key]
+                part.written.blocks += passing.write(table, place.at, raws, entities, open_rows)
+
+    def _put_letter(
+        self, part: Folded, row: int, refused: Refused, stage: str, scorer: str | None, event_id: str
+    ) -> None:
+        source = part.source_of(row)
+        letter = self._letter(
+            part, part.chunk.records[row], source, refused, stage, scorer, event_id
+        )
+        part.put("terminal", scorer or "", [(source, letter)])
 
     def _letter(
         self,
         part: Folded,
         record: InputRecord,
+        source: Source,
         refused: Refused,
         stage: str,
         scorer: str | None = None,
         event_id: str | None = None,
     ) -> Output:
-        source = Source(part.state.partition.topic, part.state.partition.index, record.offset)
         # the key of a record that is no event may hold anything, at any length; of an event it is the entity
         key = None if stage == "decode" else record.key
         return write_dead_letter(

@@ -2,35 +2,70 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.topics import ALERTS
+from schemas.source import Source
+from schemas.topics import ALERTS, SCORES
+from scoring.blocks import RecordBlock
 from scoring.engine import Verdicts
 from scoring.features.table import FeatureTable
-from scoring.partition import PartitionState
-from scoring.publish import Output
+from scoring.partition import Emitted, PartitionState
+from scoring.publish import Coordinates, Output
 from scoring.records import Chunk
-from scoring.score_writer import ScoreBlock
-from scoring.store.contract import Blob, Step
+from scoring.store.contract import Blob, Partition, Step
 
 
 @dataclass(eq=False, repr=False)
 class Written:
-    """What is to be produced of one input partition, in order: scores in blocks; alerts and dead letters one by one."""
+    """What is to be produced of one input partition, in order.
 
-    scores: list[ScoreBlock] = field(default_factory=list)
+    Attributes:
+        blocks: scores, and events that are passed on.
+        others: alerts and dead letters, one by one.
+    """
+
+    blocks: list[RecordBlock] = field(default_factory=list)
     others: list[Output] = field(default_factory=list)
 
     def add(self, more: "Written") -> None:
         """Adds what comes after."""
-        self.scores += more.scores
+        self.blocks += more.blocks
         self.others += more.others
 
     def outputs(self) -> list[Output]:
-        """All of it as single records, the scores first."""
-        return [output for block in self.scores for output in block.outputs()] + self.others
+        """All of it as single records, the blocks first."""
+        return [output for block in self.blocks for output in block.outputs()] + self.others
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Place:
+    """Rows of a chunk that come from one input partition.
+
+    Attributes:
+        at: coordinates of all rows of the chunk, of which only `rows`, int64[m] ascending, are from there.
+        emitted: what is already out of that partition.
+    """
+
+    at: Coordinates
+    rows: NDArray[np.int64]
+    emitted: Emitted
+
+    @property
+    def some_rows(self) -> list[int] | None:
+        """Its rows; None when all of the chunk's are."""
+        return self.rows.tolist() if len(self.rows) < len(self.at.offsets) else None
+
+    def open_rows(self, kind: str, name: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of the rows, int64[m] ascending, that are from here and that nobody has written yet."""
+        if self.some_rows is not None:
+            rows = np.intersect1d(rows, self.rows, assume_unique=True)
+        if self.emitted:
+            there = [self.emitted.has(kind, name, self.at.offsets[row]) for row in rows.tolist()]
+            rows = rows[~np.array(there, np.bool_)]
+        return rows
 
 
 @dataclass(eq=False, repr=False)
@@ -46,25 +81,42 @@ class Folded:
 
     @property
     def first_offset(self) -> int:
-        """Source offset of the chunk's first record."""
-        firsts = [record.offset for record in self.chunk.records[:1]]
-        return min(firsts + [letter.record.offset for letter in self.chunk.letters[:1]])
+        """Offset of the chunk's first record."""
+        return self.chunk.first_offset
 
-    def open_rows(self, verdicts: Verdicts, offsets: Sequence[int]) -> NDArray[np.int64]:
-        """Rows with a score, int64[m], but for those that an earlier worker has already written."""
-        rows = np.flatnonzero(~np.isnan(verdicts.values))
-        emitted, name = self.state.emitted, verdicts.in_force.name
-        if emitted:
-            there = [emitted.has("terminal", name, offsets[row]) for row in rows.tolist()]
-            rows = rows[~np.array(there, np.bool_)]
-        return rows
+    @cached_property
+    def places(self) -> list[Place]:
+        """Where the events come from: this partition, or those whose events were passed on to it."""
+        state, origins = self.state, self.chunk.origins
+        own = state.partition
+        if origins is None:
+            offsets = self.chunk.offsets
+            at = Coordinates(state.namespace, own.topic, own.index, offsets)
+            return [Place(at, np.arange(len(offsets)), state.emitted)]
+        return [
+            Place(
+                Coordinates(state.namespace, origin.topic, origin.index, origins.offsets, own.index),
+                np.flatnonzero(origins.partition_of == number),
+                state.emitted_of(origin),
+            )
+            for number, origin in enumerate(origins.partitions)
+        ]
 
-    def put(self, kind: str, scorer: str, written: Iterable[tuple[int, Output]]) -> None:
-        """Adds outputs with their source offsets, but for those that an earlier worker has already written."""
-        emitted = self.state.emitted
-        if emitted:
-            written = [pair for pair in written if not emitted.has(kind, scorer, pair[0])]
-        self.written.others += [output for _, output in written]
+    def place_of(self, row: int) -> Place:
+        """Where one event comes from."""
+        return self.places[0 if self.chunk.origins is None else int(self.chunk.origins.partition_of[row])]
+
+    def source_of(self, row: int) -> Source:
+        """Coordinates of the input record of one event."""
+        at = self.place_of(row).at
+        return Source(at.topic, at.partition, at.offsets[row])
+
+    def put(self, kind: str, scorer: str, written: Iterable[tuple[Source, Output]]) -> None:
+        """Adds outputs with the sources they are about, but for those that an earlier worker has already written."""
+        for source, output in written:
+            emitted = self.state.emitted_of(Partition(source.topic, source.partition))
+            if not emitted or not emitted.has(kind, scorer, source.offset):
+                self.written.others.append(output)
 
     def let_go(self) -> None:
         """Drops what only its outputs needed: the columns of a whole poll are some ten megabytes."""
@@ -102,8 +154,11 @@ class Prepared:
             following = {view.digest: part.chunk.next_offset for view in views}
             blobs = list({blob.key: blob for blob in part.blobs}.values())
             made.steps.setdefault(state, []).append(
-                Step(expected=expected, next=following, blobs=blobs, outputs={}, notes=state.new_notes)
-            )
+                Step(
+                    expected=expected, next=following, blobs=blobs, outputs={}, notes=state.new_notes,
+                    origins=part.chunk.read_to,
+                )
+            )  # fmt: skip
             state.new_notes = {}
             state.committed.update(following)
             state.next_offset = part.chunk.next_offset
@@ -114,7 +169,7 @@ class Prepared:
             made.refused.setdefault(state, set()).update(
                 letter.record.offset for letter in part.chunk.letters
             )
-            made.counts["scores"] += sum(map(len, part.written.scores))
+            made.counts["scores"] += sum(len(block) for block in part.written.blocks if block.topic == SCORES)
             for output in part.written.others:
                 made.counts["alerts" if output.topic == ALERTS else "letters"] += 1
         return made

@@ -42,12 +42,21 @@ class Output(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Where the rows of a table came from: a namespace, a topic's partition and one offset per row."""
+    """Where the rows of a table came from: a namespace, a topic's partition and one offset per row.
+
+    Attributes:
+        output_partition: where what is made of them goes; the partition they came from when left out.
+    """
 
     namespace: str
     topic: str
     partition: int
     offsets: Sequence[int]
+    output_partition: int = -1
+
+    def __post_init__(self) -> None:
+        if self.output_partition < 0:
+            object.__setattr__(self, "output_partition", self.partition)
 
     @property
     def origin(self) -> str:

@@ -1,14 +1,18 @@
 """Records of one partition into chunks: decoded, refused where they must be, cut so that each is one atomic commit."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from schemas.codec import EventDecoder, Refused
 from schemas.dead_letter import Reason
 from scoring.murmur2 import partition_of, partitions_of
+from scoring.store.contract import Partition
 
 LOG_APPEND_TIME = 1
 MOST_VERIFIED = 200_000
@@ -24,6 +28,9 @@ class InputRecord(Protocol):
     key: bytes | None
     value: bytes | None
 
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -33,6 +40,29 @@ class Letter:
     refused: Refused
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Origins:
+    """Where the n events of an internal topic come from, and what was seen there.
+
+    Attributes:
+        partitions, partition_of: the distinct input partitions, and which one is each event's, int64[n].
+        offsets: in those partitions.
+        vectors: features of the first entity, float32[n, F]; NaN where they are of another view.
+        depth: int32[n], earlier events of the first entity.
+        late, approx: bool[n], flags of the first entity.
+        fits: bool[n], False where the features are of another view than the model reads.
+    """
+
+    partitions: list[Partition]
+    partition_of: NDArray[np.int64]
+    offsets: list[int]
+    vectors: NDArray[np.float32]
+    depth: NDArray[np.int32]
+    late: NDArray[np.bool_]
+    approx: NDArray[np.bool_]
+    fits: NDArray[np.bool_]
+
+
 @dataclass(eq=False, repr=False)
 class Chunk:
     """Consecutive records of one partition that are committed together.
@@ -40,13 +70,20 @@ class Chunk:
     Attributes:
         events: decoded events; offsets and records go with them, one each.
         letters: records refused before the fold.
-        next_offset: where the partition goes on after this chunk.
+        first_offset, next_offset: of its first record, and where the partition goes on after it.
+        origins: of an internal topic, where its events come from.
+        read_to: of an internal topic, the offset behind the highest read of each origin partition, by its name.
+        second_entities: what each event is keyed by when it is passed on; None where it has none.
     """
 
     events: list[Any] = field(default_factory=list)
     records: list[InputRecord] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    first_offset: int = 0
     next_offset: int = 0
+    origins: Origins | None = None
+    read_to: Mapping[str, int] = field(default_factory=dict)
+    second_entities: dict[str, list[str | None]] = field(default_factory=dict)
 
     @property
     def offsets(self) -> list[int]:
@@ -84,10 +121,8 @@ class RecordReader:
         found = self._all_good(records)
         if found is None:
             found = [self._event_or_refusal(record) for record in records]
-        ends = [*self._cuts(records, found, most_entities, boundaries), len(records)]
-        starts = [0, *ends]
-        pieces = [slice(start, end) for start, end in zip(starts, ends, strict=False) if start < end]
-        return [_chunk(records[piece], found[piece]) for piece in pieces]
+        pieces = cut(records, found, self.entity_of, most_entities, boundaries)
+        return [chunk_of(records[piece], found[piece]) for piece in pieces]
 
     def _all_good(self, records: Sequence[InputRecord]) -> list[Any] | None:
         """The events when nothing is to be refused: 1.5 us a record less than one by one. Else None."""
@@ -107,34 +142,6 @@ class RecordReader:
             return self._decode(record)
         except Refused as refused:
             return refused
-
-    def _cuts(
-        self, records: Sequence[InputRecord], found: Sequence[Any], most_entities: int, boundaries: Sequence[int]
-    ) -> list[int]:
-        """Where chunks end, ascending: at boundaries, and where one would have too many entities or letters."""
-        if not boundaries and len(found) <= most_entities:
-            return []
-        edges = {bisect_left(records, edge, key=_offset) for edge in boundaries}
-        cuts: list[int] = []
-        entities: set[str] = set()
-        letters = 0
-        for place, event in enumerate(found):
-            if place in edges:
-                cuts.append(place)
-                entities.clear()
-                letters = 0
-            if type(event) is Refused:
-                full = letters >= most_entities
-                letters += 1
-            else:
-                entity = self.entity_of(event)
-                full = len(entities) >= most_entities and entity not in entities
-                entities.add(entity)
-            if full:
-                cuts.append(place)
-                entities = set() if type(event) is Refused else {entity}
-                letters = int(type(event) is Refused)
-        return cuts
 
     def _decode(self, record: InputRecord) -> Any:
         event = self.decoder.decode(record.value)
@@ -181,10 +188,61 @@ class RecordReader:
         self._verified.update(key for key, home in zip(new, homes, strict=True) if home == self.partition)
 
 
-def _chunk(records: Sequence[InputRecord], found: Sequence[Any]) -> Chunk:
-    next_offset = records[-1].offset + 1
+def cut(
+    records: Sequence[InputRecord],
+    found: Sequence[Any],
+    entity_of: Callable[[Any], str],
+    most_entities: int,
+    boundaries: Sequence[int],
+) -> list[slice]:
+    """The records in pieces: new ones begin at boundaries, and where one would have too many entities or letters.
+
+    Args:
+        found: the event or the refusal of each record.
+    """
+    ends = [*_cuts(records, found, entity_of, most_entities, boundaries), len(records)]
+    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False) if start < end]
+
+
+def _cuts(
+    records: Sequence[InputRecord],
+    found: Sequence[Any],
+    entity_of: Callable[[Any], str],
+    most_entities: int,
+    boundaries: Sequence[int],
+) -> list[int]:
+    if not boundaries and len(found) <= most_entities:
+        return []
+    edges = {bisect_left(records, edge, key=_offset) for edge in boundaries}
+    cuts: list[int] = []
+    entities: set[str] = set()
+    letters = 0
+    for place, event in enumerate(found):
+        if place in edges:
+            cuts.append(place)
+            entities.clear()
+            letters = 0
+        if type(event) is Refused:
+            full = letters >= most_entities
+            letters += 1
+        else:
+            entity = entity_of(event)
+            full = len(entities) >= most_entities and entity not in entities
+            entities.add(entity)
+        if full:
+            cuts.append(place)
+            entities = set() if type(event) is Refused else {entity}
+            letters = int(type(event) is Refused)
+    return cuts
+
+
+def chunk_of(records: Sequence[InputRecord], found: Sequence[Any]) -> Chunk:
+    """The chunk of consecutive records, given the event or the refusal of each."""
+    first_offset, next_offset = records[0].offset, records[-1].offset + 1
     letters = [Letter(record, it) for record, it in zip(records, found, strict=True) if type(it) is Refused]
     if not letters:
-        return Chunk(list(found), list(records), letters, next_offset)
+        return Chunk(list(found), list(records), letters, first_offset, next_offset)
     good = [(record, it) for record, it in zip(records, found, strict=True) if type(it) is not Refused]
-    return Chunk([event for _, event in good], [record for record, _ in good], letters, next_offset)
+    return Chunk(
+        [event for _, event in good], [record for record, _ in good], letters, first_offset, next_offset
+    )

@@ -1,7 +1,7 @@
 """Verdicts to the bytes that travel: scores and alerts."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -12,6 +12,7 @@ from schemas.alert import Alert
 from schemas.score import Score
 from schemas.source import Source
 from schemas.topics import ALERTS, SCORES
+from scoring.blocks import RecordBlock
 from scoring.engine import InForce, Verdicts, alert_rows
 from scoring.features.table import FeatureTable
 from scoring.model.session import runtime_fingerprint
@@ -33,33 +34,6 @@ from scoring.wire.scores import Rows, Template, write_scores
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ScoreBlock:
-    """Scores of one scorer and input partition, in order, as columns.
-
-    Attributes:
-        origin: the CloudEvents source of all of them.
-        identities, values: of each score.
-        keys, key_of: the distinct entities, and which one is each score's, int64[n].
-    """
-
-    origin: str
-    identities: Packed
-    values: Packed
-    keys: Packed
-    key_of: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        """Number of scores."""
-        return len(self.key_of)
-
-    def outputs(self) -> Iterator[Output]:
-        """Each score as a record by itself, for readers of few."""
-        for row, key in enumerate(self.key_of.tolist()):
-            identity = self.identities.one(row).decode()
-            yield Output(SCORES, "score", identity, self.origin, self.keys.one(key), self.values.one(row))
-
-
 @dataclass(eq=False)
 class ScoreWriter:
     """Writes the scores of one scorer in force; what is the same for all rows is encoded once.
@@ -78,7 +52,7 @@ class ScoreWriter:
 
     def write(
         self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, which: NDArray[np.int64]
-    ) -> ScoreBlock:
+    ) -> RecordBlock:
         """The scores of the rows `which`, int64[m] ascending, each of which has one."""
         explained = which[verdicts.levels[which] != NONE].tolist()
         explanation = np.full(len(table.entity), -1, np.int64)
@@ -102,7 +76,9 @@ class ScoreWriter:
             template = self._templates[at.topic, at.partition] = self._template(at)
         identities, values = write_scores(template, rows, which)
         keys = pack([entity.encode() for entity in table.entities])
-        return ScoreBlock(at.origin, identities, values, keys, table.entity[which])
+        return RecordBlock(
+            SCORES, at.output_partition, "score", at.origin, identities, values, keys, table.entity[which]
+        )
 
     def score(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, row: int) -> Score:
         """The score of one row as a struct."""
@@ -156,12 +132,13 @@ class ScoreWriter:
         )
 
     def write_alerts(
-        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates
+        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, rows: Iterable[int] | None = None
     ) -> list[tuple[int, Output]]:
-        """Row and record of every alert that is not held back."""
+        """Row and record of every alert that is not held back, of all rows or of those given."""
         written = []
+        among = None if rows is None else set(rows)
         for row in alert_rows(verdicts):
-            if row not in verdicts.suppressed_by:
+            if row not in verdicts.suppressed_by and (among is None or row in among):
                 alert = self.alert(verdicts, table, at, row)
                 key = alert.entity.encode()
                 written.append((row, Output(ALERTS, "alert", alert.alert_id, at.origin, key, _encode(alert))))

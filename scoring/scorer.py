@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from schemas.event import EventType
 from scoring.features.spec import FeatureView
 from scoring.policy import Policy
 
@@ -12,14 +13,15 @@ class Scorer:
 
     Args:
         use: what it is for, in a few words for people.
-        views: the feature views the model reads; all of one input topic.
+        views: the feature view the model reads; a scorer over two entities has that of the second one, which carries
+            that of the first.
         trainer: name of the trainer in `training/trainers/`.
         policy: thresholds and cool-down.
         shadow: scored on the same snapshot as the others, never alerted.
         name: filled in by the catalogue.
 
     Raises:
-        ValueError: no view, or views of different topics.
+        ValueError: not one view.
     """
 
     use: str
@@ -30,11 +32,10 @@ class Scorer:
     name: str = ""
 
     def __post_init__(self) -> None:
-        topics = {view.event.topic for view in self.views}
-        if len(topics) != 1 or len(self.views) != 1:
+        if len(self.views) != 1:
             raise ValueError(
-                f"a scorer reads one view of one topic, was {len(self.views)} views of {sorted(topics)}; "
-                "several topics or entities need a sequencer"
+                f"a scorer reads one view, was {len(self.views)}; for a second entity declare a view that carries "
+                "the first one's, as scoring/views/merchant_activity.py does"
             )
 
     @property
@@ -44,5 +45,15 @@ class Scorer:
 
     @property
     def topic(self) -> str:
-        """The input topic."""
+        """The topic whose records it scores."""
         return self.view.event.topic
+
+    @property
+    def event(self) -> EventType:
+        """What people send: the event type whose events it scores, on whichever pass."""
+        return self.needed_views[0].event
+
+    @property
+    def needed_views(self) -> tuple[FeatureView, ...]:
+        """The view, and the one whose features its events bring along."""
+        return (self.view,) if self.view.carries is None else (self.view.carries, self.view)

@@ -3,7 +3,7 @@
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from schemas.activation import Activation, Desired
+from schemas.activation import Activation, Desired, Resume
 from schemas.topics import ACTIVATIONS
 from scoring.model.bundle import Bundle
 from scoring.scorer import Scorer
@@ -13,7 +13,7 @@ from stream.bundle_library import BundleLibrary
 from stream.errors import JobFailed
 from stream.kafka import client_arguments
 from stream.settings import Settings
-from stream.worker.activation_log import ActivationLog, Resume, desired_record, resume_record
+from stream.worker.activation_log import ActivationLog, desired_record, resume_record
 
 ACKNOWLEDGED_WITHIN_MS = 15_000
 

@@ -49,7 +49,7 @@ def _row(scorer: Scorer, library: BundleLibrary) -> ScorerRow:
     return ScorerRow(
         name=scorer.name,
         use=scorer.use,
-        event=scorer.view.event.name,
+        event=scorer.event.name,
         topic=scorer.topic,
         views=tuple(view.name for view in scorer.views),
         trainer=scorer.trainer,

@@ -27,7 +27,7 @@ def baseline_scores(
     Source: Liu, Ting, Zhou 2008, "Isolation forest".
     """
     found = {f"value:{view.feature_names[0]}": _known(vectors[:, 0])}
-    scores = [feature for feature in view.features if isinstance(feature, ZScore)]
+    scores = [feature for feature in (view.carries or view).features if isinstance(feature, ZScore)]
     if scores:
         first = [feature for feature in scores if feature.number == scores[0].number]
         longest = max(first, key=lambda feature: duration_ms(feature.window))

@@ -161,7 +161,7 @@ def _dataset(declared: Any, events: list[Path], map_: str | None, *, inputs: tup
     from training.errors import TrainingRefused
 
     mapping = read_mapping(map_) if map_ else IDENTITY
-    chunks = read_events(events, mapping, declared.view.event)
+    chunks = read_events(events, mapping, declared.event)
     dataset = collect(declared.view, chunks, with_history="history" in inputs)
     if not len(dataset):
         names = ", ".join(path.name for path in events)

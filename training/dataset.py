@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.features.batch import EventBatch
 from scoring.features.frame import batch_of_frame
 from scoring.features.spec import FeatureView
 from scoring.features.table import FeatureTable, fold_table
 from scoring.files import Chunk
 from scoring.model.rows import Rows
+from scoring.second_pass import origins_in, second_batch
+from scoring.sequence import NOBODY, joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +58,7 @@ class _Folding:
 
     def __init__(self, view: FeatureView, *, with_history: bool) -> None:
         self._view, self._with_history = view, with_history and view.history is not None
-        self._states: dict[str, bytes] = {}
+        self._states: dict[str, dict[str, bytes]] = {}
         self._numbers: dict[str, int] = {}
         self._parts: list[tuple[NDArray[np.float32], ...]] = []
         self._columns: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]] = []
@@ -66,20 +69,37 @@ class _Folding:
         self._skipped += len(chunk.refused)
         if not chunk.frame.height:
             return
-        batch = batch_of_frame(self._view.event, chunk.frame)
-        table = fold_table(self._view, batch, [self._states.get(entity) for entity in batch.entities])
-        self._states.update(zip(batch.entities, table.states, strict=True))
+        table, rows = self._fold(chunk)
         kept = np.flatnonzero(table.scored)
-        self._skipped += len(table.scored) - len(kept)
+        self._skipped += chunk.frame.height - len(kept)
         self._parts.append(self._inputs(table, kept))
-        numbers = np.array([self._numbers.setdefault(name, len(self._numbers)) for name in batch.entities])
+        numbers = np.array([self._numbers.setdefault(name, len(self._numbers)) for name in table.entities])
         labels = np.full(len(kept), -1, np.int8)
         if chunk.labels is not None:
             self._labelled = True
-            labels = chunk.labels.fill_null(-1).to_numpy().astype(np.int8)[kept]
+            labels = chunk.labels.fill_null(-1).to_numpy().astype(np.int8)[rows[kept]]
         self._columns.append(
             (table.occurred_at_ms[kept], numbers[table.entity[kept]].astype(np.int64), labels)
         )
+
+    def _fold(self, chunk: Chunk) -> tuple[FeatureTable, NDArray[np.int64]]:
+        """The view's table, and which row of the frame each of its rows is: all, or those that the first pass scored."""
+        first = self._folded(
+            self._view.carries or self._view,
+            batch_of_frame((self._view.carries or self._view).event, chunk.frame),
+        )
+        if self._view.carries is None:
+            return first, np.arange(chunk.frame.height)
+        rows = np.flatnonzero(first.scored)
+        second = self._folded(self._view, second_batch(self._view.event, chunk.frame, rows))
+        return joined(origins_in(first, rows), second), rows
+
+    def _folded(self, view: FeatureView, batch: EventBatch) -> FeatureTable:
+        known = self._states.setdefault(view.name, {})
+        table = fold_table(view, batch, [known.get(entity) for entity in batch.entities])
+        known.update(zip(batch.entities, table.states, strict=True))
+        known.pop(NOBODY, None)
+        return table
 
     def _inputs(self, table: FeatureTable, kept: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
         if not self._with_history or table.history is None or table.lengths is None:
@@ -88,7 +108,7 @@ class _Folding:
 
     def dataset(self) -> Dataset:
         """Everything that was added."""
-        width = len(self._view.features)
+        width = len(self._view.feature_names)
         empty = (np.zeros((0, width), np.float32), *self._empty_history())
         inputs = [np.concatenate(parts) for parts in zip(*(self._parts or [empty]), strict=True)]
         none = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int8))

@@ -36,6 +36,7 @@ class Shipped:
 SHIPPED = (
     Shipped("payment_anomaly", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_attention", "payments_train.parquet", "CC0-1.0"),
+    Shipped("payment_merchant", "transfers_train.parquet", "Apache-2.0"),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
 )
 
@@ -51,7 +52,7 @@ def train_shipped(each: Shipped, home: Path) -> str:
     config = msgspec.structs.replace(
         trainer.defaults, seed=SEED, watch=scorer.policy.watch, alert=scorer.policy.alert
     )
-    chunks = read_events([DATA / each.data], IDENTITY, scorer.view.event)
+    chunks = read_events([DATA / each.data], IDENTITY, scorer.event)
     dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
     with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
         made = make_bundle(scorer, dataset, Origin((each.data,), each.licence), config, report, Path(folder))

@@ -4,7 +4,7 @@ from scoring.features.spec import Feature, FeatureView
 
 _MORE_IS_RISK = frozenset(
     {"count", "rolling", "ratio", "zscore", "quotient", "relative_spread", "distinct", "unseen", "range"}
-    | {"realised_volatility", "ewma_volatility"}
+    | {"first_time_share", "realised_volatility", "ewma_volatility"}
 )
 
 
@@ -22,9 +22,10 @@ def upper_only(feature: Feature, *, signed: bool) -> bool:
 
 
 def upper_sides(view: FeatureView) -> tuple[bool, ...]:
-    """For every feature of the view, in order, whether only its upper side counts."""
+    """For every feature of the view's vector, in order, whether only its upper side counts."""
+    carried = upper_sides(view.carries) if view.carries else ()
     returns = {number.name for number in view.numbers if type(number).__name__ == "LogReturn"}
-    return tuple(
+    return carried + tuple(
         upper_only(
             feature,
             signed=getattr(feature, "number", None) in returns

@@ -16,7 +16,7 @@ OPERATIONS = {
             "count", "total", "mean", "spread", "maximum", "minimum", "series_count", "ratio", "zscore",
             "value", "quotient", "relative_spread", "distinct", "unseen", "since_last", "clock",
             "realised_volatility", "ewma_volatility", "moving_average", "adaptive_moving_average", "range",
-            "series_value",
+            "series_value", "first_time_share",
         )
     )
 }  # fmt: skip
@@ -202,7 +202,7 @@ def _operands(
             return columns.index(feature.number), columns.index(feature.divisor)  # type: ignore[attr-defined]
         case "relative_spread":
             return columns.index(feature.bid), columns.index(feature.ask)  # type: ignore[attr-defined]
-        case "distinct" | "unseen":
+        case "distinct" | "unseen" | "first_time_share":
             return view.codes.index(feature.code), 0  # type: ignore[attr-defined]
         case "clock":
             return int(feature.unit == "weekday"), int(feature.side == "cosine")  # type: ignore[attr-defined]

@@ -227,6 +227,23 @@ class Unseen(Feature):
 
 
 @dataclass(frozen=True)
+class FirstTimeShare(Feature):
+    """Of the ring's events in the window and this one, the share whose code no earlier event of the ring has.
+
+    Events without the code are left out; NaN where none is left.
+    """
+
+    code: str
+    window: str
+    kind: ClassVar[str] = "first_time_share"
+
+    @property
+    def name(self) -> str:
+        """`account_id_first_share_1d`."""
+        return f"{self.code}_first_share_{self.window}"
+
+
+@dataclass(frozen=True)
 class SinceLast(Feature):
     """Seconds since the entity's last event; NaN for the first and for one that arrives out of order."""
 
@@ -369,6 +386,9 @@ class FeatureView:
         grace: how far out of order an event may arrive and still be folded at its own place.
         warm_after: below this many earlier events a score is flagged `cold`.
         tiles: room for older events; where it does not suffice, tiles grow wider, or the oldest are dropped.
+        carries: for a view of an internal topic, the view whose features its records bring along; they come first in
+            the vector, and are part of the digest.
+        prefix: what the names of the view's own features begin with, to tell them from those it carries.
 
     Raises:
         ValueError: a feature, number or window that does not fit; names the view and the remedy.
@@ -387,13 +407,22 @@ class FeatureView:
     grace: str = "1h"
     warm_after: int = 5
     tiles: int = field(default=TILES_PER_WINDOW * 8)
+    carries: "FeatureView | None" = None
+    prefix: str = ""
 
     def __post_init__(self) -> None:
         if self.entity != self.event.key:
             raise ValueError(
                 f"view {self.name}: entity {self.entity!r} is not the key of topic {self.event.topic!r} "
-                f"({self.event.key!r}); a view over another entity reads a sequencer's topic"
+                f"({self.event.key!r}); a view over another entity reads an internal topic, declared in schemas/events/"
             )
+        if (self.carries.event if self.carries else None) is not self.event.origin:
+            raise ValueError(
+                f"view {self.name}: a view of an internal topic carries a view of the topic it is passed on from, and "
+                f"no other view carries one; topic {self.event.topic!r}"
+            )
+        if self.carries and self.history:
+            raise ValueError(f"view {self.name}: a view that carries another one keeps no vector history; remove it")
         names = self.feature_names
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
@@ -473,7 +502,8 @@ class FeatureView:
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
         """Names in the order of the vector."""
-        return tuple(feature.name for feature in self.features)
+        carried = self.carries.feature_names if self.carries else ()
+        return (*carried, *(self.prefix + feature.name for feature in self.features))
 
     @cached_property
     def windows_ms(self) -> tuple[int, ...]:
@@ -493,9 +523,12 @@ class FeatureView:
     @cached_property
     def digest(self) -> str:
         """16 hex digits over everything that decides the state's bytes and the vector's values."""
+        apart = ("event", "carries", "prefix")
         declared = {
-            entry.name: _plain(getattr(self, entry.name)) for entry in fields(self) if entry.name != "event"
+            entry.name: _plain(getattr(self, entry.name)) for entry in fields(self) if entry.name not in apart
         }
+        if self.carries:
+            declared |= {"carries": self.carries.digest, "prefix": self.prefix}
         declared |= {"event": self.event.name, "topic": self.event.topic, "state_version": STATE_VERSION}
         return hashlib.sha256(msgspec.json.encode(declared, order="deterministic")).hexdigest()[:16]
 

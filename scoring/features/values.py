@@ -34,6 +34,7 @@ MOVING_AVERAGE = OPERATIONS["moving_average"]
 ADAPTIVE_MOVING_AVERAGE = OPERATIONS["adaptive_moving_average"]
 RANGE = OPERATIONS["range"]
 SERIES_VALUE = OPERATIONS["series_value"]
+FIRST_TIME_SHARE = OPERATIONS["first_time_share"]
 
 FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 LARGEST = float(np.finfo(np.float32).max)
@@ -61,6 +62,9 @@ def fill_vector(
         elif operation == UNSEEN:
             value = _unseen(work, bands.begins[window], bands.until, a)
             unseen_past |= bands.tiled[window] == 1 and value != 0 and work.current_code[a] != 0
+        elif operation == FIRST_TIME_SHARE:
+            value = _first_time_share(work, bands.begins[window], bands.until, a)
+            unseen_past |= bands.tiled[window] == 1
         elif operation == SINCE_LAST:
             newest = work.events - 1
             value = (time - work.time[newest]) / 1000.0 if in_order and newest >= 0 else np.nan
@@ -173,6 +177,25 @@ def _unseen(work: Working, begin: int, until: int, column: int) -> float:
         if work.code[column, place] == code:
             return 0.0
     return 1.0
+
+
+@compiled
+def _first_time_share(work: Working, begin: int, until: int, column: int) -> float:
+    """Oldest first, so that a code is met for the first time where it first appears."""
+    for slot in range(len(work.met)):
+        work.met[slot] = 0
+    known, first = 0, 0
+    for place in range(until):
+        code = work.code[column, place]
+        new = _meet(work, code)
+        if place >= begin and code != 0:
+            known += 1
+            first += new
+    now = work.current_code[column]
+    if now != 0:
+        known += 1
+        first += _meet(work, now)
+    return first / known if known > 0 else np.nan
 
 
 @compiled

@@ -1,7 +1,7 @@
 """What a state store promises, whatever keeps the bytes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -33,6 +33,7 @@ class Record:
     `notes`: small texts mirrored beside the offsets, for example the activation in force.
     `epoch`: how often a lease was acquired; for people, it fences nothing.
     `partition_count`: partitions of the topic when the record was begun.
+    `origins`: of an internal topic, "transactions/3" -> offset behind the highest that was read of that partition.
     """
 
     epoch: int
@@ -40,6 +41,7 @@ class Record:
     outputs: Mapping[str, int]
     notes: Mapping[str, str]
     partition_count: int | None
+    origins: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Lease:
     notes: Mapping[str, str]
     partition_count: int | None
     last_step: str = ""
+    origins: Mapping[str, int] = field(default_factory=dict)
 
 
 class Blob(msgspec.Struct, frozen=True, gc=False):
@@ -80,6 +83,7 @@ class Step:
 
     `expected`: view digest -> offset that must be stored now; None: it must be absent.
     `next`: view digest -> offset stored by the step; the same digests as `expected`.
+    `origins`: what it brings `Record.origins` to.
     """
 
     expected: Mapping[str, int | None]
@@ -87,6 +91,7 @@ class Step:
     blobs: Sequence[Blob]
     outputs: Mapping[str, int]
     notes: Mapping[str, str]
+    origins: Mapping[str, int] = field(default_factory=dict)
 
 
 class StoreError(Exception):

@@ -53,6 +53,7 @@ class MemoryStore:
             outputs=record.outputs,
             notes=record.notes,
             partition_count=record.partition_count,
+            origins=record.origins,
         )
 
     async def read(self, lease: Lease, keys: Sequence[str]) -> list[bytes | None]:
@@ -111,7 +112,13 @@ class MemoryStore:
                     f"expected {offset}; acquire again"
                 )
         lease = lease_after(lease, (step,), last_step=secrets.token_hex(8))
-        held.record = replace(held.record, offsets=lease.offsets, outputs=lease.outputs, notes=lease.notes)
+        held.record = replace(
+            held.record,
+            offsets=lease.offsets,
+            outputs=lease.outputs,
+            notes=lease.notes,
+            origins=lease.origins,
+        )
         held.last_step = lease.last_step
         held.values.update(_pair(blob) for blob in step.blobs)
         return lease

@@ -124,6 +124,7 @@ class RedisStore:
             outputs=record.outputs,
             notes=record.notes,
             partition_count=record.partition_count,
+            origins=record.origins,
         )
 
     async def read(self, lease: Lease, keys: Sequence[str]) -> list[bytes | None]:

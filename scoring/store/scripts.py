@@ -11,7 +11,7 @@ from scoring.store.contract import Blob, Lease, Record, Step
 Command = tuple[str | bytes | int, ...]
 
 _FOLDER = Path(__file__).parent
-_OFFSET, _OUTPUT, _NOTE = "v:", "o:", "n:"
+_OFFSET, _OUTPUT, _NOTE, _ORIGIN = "v:", "o:", "n:", "g:"
 _lifetime = attrgetter("expire_after_seconds")
 
 
@@ -40,6 +40,7 @@ def commit_call(control: str, lease: Lease, step: Step, *, after: str, name: str
         *((_OFFSET + digest, offset) for digest, offset in step.next.items()),
         *((_OUTPUT + output, offset) for output, offset in step.outputs.items()),
         *((_NOTE + note, text) for note, text in step.notes.items()),
+        *((_ORIGIN + origin, offset) for origin, offset in step.origins.items()),
     ]
     arguments: list[str | bytes | int] = [lease.token, after, name, len(step.expected)]
     for digest, offset in step.expected.items():
@@ -64,6 +65,7 @@ def record_of(fields: dict[bytes, bytes]) -> Record:
     offsets: dict[str, int] = {}
     outputs: dict[str, int] = {}
     notes: dict[str, str] = {}
+    origins: dict[str, int] = {}
     for name, value in ((name.decode(), value.decode()) for name, value in fields.items()):
         if name.startswith(_OFFSET):
             offsets[name.removeprefix(_OFFSET)] = int(value)
@@ -71,6 +73,8 @@ def record_of(fields: dict[bytes, bytes]) -> Record:
             outputs[name.removeprefix(_OUTPUT)] = int(value)
         elif name.startswith(_NOTE):
             notes[name.removeprefix(_NOTE)] = value
+        elif name.startswith(_ORIGIN):
+            origins[name.removeprefix(_ORIGIN)] = int(value)
     count = fields.get(b"partitions")
     return Record(
         epoch=int(fields.get(b"epoch", 0)),
@@ -78,4 +82,5 @@ def record_of(fields: dict[bytes, bytes]) -> Record:
         outputs=outputs,
         notes=notes,
         partition_count=None if count is None else int(count),
+        origins=origins,
     )

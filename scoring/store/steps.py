@@ -35,11 +35,15 @@ def check_steps(namespace: str, partition: Partition, steps: Sequence[Step]) -> 
 def lease_after(lease: Lease, steps: Sequence[Step], *, last_step: str) -> Lease:
     """The lease once all of `steps` are applied."""
     offsets, outputs, notes = dict(lease.offsets), dict(lease.outputs), dict(lease.notes)
+    origins = dict(lease.origins)
     for step in steps:
         offsets |= step.next
         outputs |= step.outputs
         notes |= step.notes
-    return replace(lease, offsets=offsets, outputs=outputs, notes=notes, last_step=last_step)
+        origins |= step.origins
+    return replace(
+        lease, offsets=offsets, outputs=outputs, notes=notes, origins=origins, last_step=last_step
+    )
 
 
 def count_changed(

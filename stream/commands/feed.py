@@ -126,13 +126,13 @@ def _mapping(name: str | None, options: list[str]) -> "Mapping":
 
 
 def _event_type(topic: str, name: str | None, mapping: "Mapping") -> "EventType":
-    from schemas.catalog import event_types
+    from schemas.catalog import input_types
 
-    by_name = {each.name: each for each in event_types().values()}
-    chosen = name or (event_types()[topic].name if topic in event_types() else mapping.event)
+    by_name = {each.name: each for each in input_types().values()}
+    chosen = name or (input_types()[topic].name if topic in input_types() else mapping.event)
     if chosen is None:
         raise typer.BadParameter(
-            f"topic {topic!r} is not one of {', '.join(event_types())}; say what it carries with --event "
+            f"topic {topic!r} is not one of {', '.join(input_types())}; say what it carries with --event "
             f"{' or '.join(by_name)}"
         )
     if chosen not in by_name:

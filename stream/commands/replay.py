@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from schemas.event import EventType
     from scoring.files.mapping import Mapping
+    from scoring.scorer import Scorer
     from stream.replay.order import Order, Summary
     from stream.settings import Settings
 
@@ -106,11 +107,14 @@ def _order(
             raise typer.BadParameter("--map and --limit are for files; a topic has --from and --to")
     else:
         mapping = _mapping(map_)
-        named = {scorer.topic for scorer in wanted.values()} if names else set()
+        named = {scorer.event.topic for scorer in wanted.values()} if names else set()
         event_type = _event_type(mapping.event, named)
         if from_ is not None or to is not None:
             raise typer.BadParameter("--from and --to are for a topic; files have --limit")
-    of_type = {name: scorer for name, scorer in wanted.items() if scorer.topic == event_type.topic}
+    def log_of(scorer: "Scorer") -> str:
+        return scorer.topic if topic else scorer.event.topic  # a file has both passes in it
+
+    of_type = {name: scorer for name, scorer in wanted.items() if log_of(scorer) == event_type.topic}
     if not of_type:
         raise typer.BadParameter(
             f"no scorer of {event_type.name} among {', '.join(wanted)}; see riskstream scorers"
@@ -134,13 +138,13 @@ def _mapping(name: str | None) -> "Mapping":
 
 
 def _event_type(named: str | None, topics: set[str]) -> "EventType":
-    from schemas.catalog import event_types
+    from schemas.catalog import input_types
 
-    by_name = {event_type.name: event_type for event_type in event_types().values()}
+    by_name = {event_type.name: event_type for event_type in input_types().values()}
     if named is not None:
         return by_name[named]
     if len(topics) == 1:
-        return event_types()[topics.pop()]
+        return input_types()[topics.pop()]
     raise typer.BadParameter(
         f"which events are these? give --map, or --scorer of one of {', '.join(by_name)}"
     )

@@ -1,8 +1,8 @@
-"""Makes the shipped data of the demo from the two public sources; run by hand, its files are committed.
+"""Makes the shipped data from three public sources; run by hand, its files are committed.
 
-    python -m stream.demo.make_data --retail retail.parquet --closes closes.parquet --out stream/demo/data
+    python -m stream.demo.make_data --retail retail.parquet --closes closes.parquet --transfers transfers.parquet
 
-The columns are those that the shipped mappings `online_retail` and `sp500_daily` make of the same sources,
+The columns are those that the shipped mappings `online_retail`, `sp500_daily` and `amlsim_transfers` make of them,
 so that a model trained here fits what `riskstream feed --map` sends. Sources, licences and what is left out
 are told in `stream/demo/data/README.md`.
 """
@@ -19,6 +19,8 @@ CLOSES_END = "2010-01-01"
 SHOP_ZONE = "Europe/London"
 EXCHANGE_ZONE = "America/New_York"
 CLOSE_HOUR = 16
+TRANSFERS_SPLIT = 75
+TRANSFERS_START = "2017-01-01"
 
 
 def payments(lines: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -81,11 +83,35 @@ def closes(wide: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def write_all(*, retail: Path, daily: Path, out: Path) -> dict[str, int]:
-    """The counts of what was written, after writing the four Parquet files into `out`.
+def transfers(simulated: pl.DataFrame) -> pl.DataFrame:
+    """One payment per transfer, by day; the beneficiary stands as merchant.
 
     Args:
-        retail: Parquet file of invoice lines; daily: Parquet file of daily closes; out: an existing folder.
+        simulated: source_account, target_account, amount and day, as AMLSim writes them.
+
+    Returns:
+        event_id (`transfer-N`), occurred_at_ms (midnight of the day), account_id, amount, merchant_id, channel.
+    """
+    return (
+        simulated.sort("day", maintain_order=True)
+        .with_row_index("number")
+        .with_columns(
+            event_id=pl.format("transfer-{}", "number"),
+            occurred_at_ms=_midnight_ms(TRANSFERS_START, "UTC") + 86_400_000 * pl.col("day"),
+            account_id=pl.col("source_account").cast(pl.String),
+            merchant_id=pl.col("target_account").cast(pl.String),
+            channel=pl.lit("transfer"),
+        )
+        .select("event_id", "occurred_at_ms", "account_id", "amount", "merchant_id", "channel")
+    )
+
+
+def write_all(*, retail: Path, daily: Path, simulated: Path, out: Path) -> dict[str, int]:
+    """The counts of what was written, after writing the five Parquet files into `out`.
+
+    Args:
+        retail: Parquet file of invoice lines; daily: of daily closes; simulated: of simulated transfers.
+        out: an existing folder.
     """
     invoices, counts = payments(pl.read_parquet(retail))
     ticks = closes(pl.read_parquet(daily))
@@ -100,6 +126,7 @@ def write_all(*, retail: Path, daily: Path, out: Path) -> dict[str, int]:
         "payments_demo": invoices.filter(at >= split),
         "closes_train": ticks.filter(at < first),
         "closes_demo": ticks.filter((at >= first) & (at < end)),
+        "transfers_train": transfers(pl.read_parquet(simulated).filter(pl.col("day") < TRANSFERS_SPLIT)),
     }
     for name, frame in files.items():
         frame.write_parquet(
@@ -120,9 +147,11 @@ def main() -> None:
     parser.add_argument(
         "--closes", type=Path, required=True, help="daily closes, one column per symbol, Parquet"
     )
+    parser.add_argument("--transfers", type=Path, required=True, help="transfers simulated by AMLSim, Parquet")
     parser.add_argument("--out", type=Path, default=Path("stream/demo/data"))
     given = parser.parse_args()
-    print(json.dumps(write_all(retail=given.retail, daily=given.closes, out=given.out), indent=2))
+    counts = write_all(retail=given.retail, daily=given.closes, simulated=given.transfers, out=given.out)
+    print(json.dumps(counts, indent=2))
 
 
 if __name__ == "__main__":

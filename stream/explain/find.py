@@ -15,7 +15,7 @@ from stream.broker import partition_counts, unreachable
 from stream.errors import JobFailed
 from stream.kafka import client_arguments
 from stream.settings import Settings
-from stream.worker.outputs import parse_identity
+from stream.worker.scan import parse_identity
 
 ALERT_PREFIX = "alert:"
 LOG_APPEND_TIME = 1

@@ -1,16 +1,20 @@
 """The engine over batches, with states in memory: what a worker does between its two topics."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
-from scoring.engine import InForce, Verdicts, alert_rows, judge, raise_alerts
+from scoring.engine import OTHER_VIEW, InForce, Verdicts, alert_rows, judge, raise_alerts, withdraw
 from scoring.features.batch import EventBatch
+from scoring.features.frame import batch_of_frame
 from scoring.features.spec import FeatureView
 from scoring.features.table import FeatureTable, fold_table
 from scoring.policy import AlertState
+from scoring.records import Origins
+from scoring.second_pass import origins_in, second_batch
+from scoring.sequence import NOBODY, joined
 from stream.replay.rows import raised_alerts, score_frame
 
 
@@ -32,40 +36,62 @@ class Replay:
     alerts: int = 0
 
     def take(
-        self, batch: EventBatch, in_force: Sequence[InForce], alert_ids: Sequence[str] | None = None
+        self, batch: EventBatch, in_force: Sequence[InForce], origins: Origins | None = None
     ) -> list[pl.DataFrame]:
         """Folds and scores a batch; gives a frame of scores per scorer.
 
         Args:
             in_force: what scores these events; empty folds only.
-            alert_ids: one id per event, for the cool-down's memory; the event's id when left out.
+            origins: of events of an internal topic, what they carry.
         """
-        self.events += len(batch) if in_force else 0
         tables = {view.name: self._fold(view, batch) for view in self.views}
-        ids = alert_ids or batch.event_ids
+        if origins is not None:
+            tables = {name: joined(origins, table) for name, table in tables.items()}
+        return self._score(tables, in_force, len(batch), origins)
+
+    def take_frame(self, frame: pl.DataFrame, in_force: Sequence[InForce]) -> list[pl.DataFrame]:
+        """The same for events of a file, in as many passes as the views need: the second in the order of the file."""
+        first = {view.name: view for view in (view.carries or view for view in self.views)}
+        batches = {view.event.topic: batch_of_frame(view.event, frame) for view in first.values()}
+        tables = {name: self._fold(view, batches[view.event.topic]) for name, view in first.items()}
+        for view in self.views:
+            if view.carries is not None:
+                before = tables[view.carries.name]
+                rows = np.flatnonzero(before.scored)
+                second = self._fold(view, second_batch(view.event, frame, rows))
+                tables[view.name] = joined(origins_in(before, rows), second)
+        return self._score(tables, in_force, frame.height, None)
+
+    def _score(
+        self, tables: Mapping[str, FeatureTable], in_force: Sequence[InForce], events: int, origins: Origins | None
+    ) -> list[pl.DataFrame]:
+        self.events += events if in_force else 0
         frames = []
-        refused = np.ones(len(batch), bool)
+        answered = 0
         for entry in in_force:
             table = tables[entry.scorer.view.name]
-            refused &= ~table.scored
+            answered = max(answered, int(table.scored.sum()))
             verdicts = judge(entry, [table])[0]
-            self._decide(verdicts, table, ids)
+            if origins is not None:
+                withdraw(verdicts, ~origins.fits, OTHER_VIEW)
+            self._decide(verdicts, table)
             self.scores += int((~np.isnan(verdicts.values)).sum())
             self.alerts += raised_alerts(verdicts)
             self.dead_letters += len(verdicts.failed)
             frames.append(score_frame(table, verdicts))
         if in_force:
-            self.dead_letters += int(refused.sum())
+            self.dead_letters += events - answered
         return frames
 
     def _fold(self, view: FeatureView, batch: EventBatch) -> FeatureTable:
         known = self.states.setdefault(view.name, {})
         table = fold_table(view, batch, [known.get(entity) for entity in batch.entities])
         known.update(zip(batch.entities, table.states, strict=True))
+        known.pop(NOBODY, None)
         return table
 
-    def _decide(self, verdicts: Verdicts, table: FeatureTable, ids: Sequence[str]) -> None:
+    def _decide(self, verdicts: Verdicts, table: FeatureTable) -> None:
         rows = alert_rows(verdicts)
         if rows:
             known: dict[str, AlertState] = self.alert_states.setdefault(verdicts.in_force.name, {})
-            known.update(raise_alerts(verdicts, table, known, {row: ids[row] for row in rows}))
+            known.update(raise_alerts(verdicts, table, known, {row: table.event_ids[row] for row in rows}))

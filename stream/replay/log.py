@@ -1,6 +1,6 @@
 """A topic range as a source of replay, and published scores as the other side of a comparison."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,14 +79,14 @@ async def _partitions_of(settings: Settings, topic: str) -> list[TopicPartition]
     ]
 
 
-async def read_scores(settings: Settings, *, of_topic: str) -> list[Score]:
-    """The published scores of events of a topic."""
+async def read_scores(settings: Settings, *, of_topic: str, by: Container[str]) -> list[Score]:
+    """The published scores of events of a topic, by some scorers."""
     decode = msgspec.json.Decoder(Score).decode
     found = []
     async for part in read_log(settings, SCORES):
         found += [
             score
             for score in (decode(record.value) for record in part.records)
-            if score.source.topic == of_topic
+            if score.source.topic == of_topic and score.scorer in by
         ]
     return found

@@ -86,9 +86,8 @@ class Sink:
 
 async def _served(settings: Settings, order: Order) -> pl.DataFrame:
     if order.against == SCORES:
-        if order.topic is None:
-            return served_frame(await read_scores(settings, of_topic=order.event_type.topic))
-        return served_frame(await read_scores(settings, of_topic=order.topic))
+        origin = order.event_type.origin or order.event_type
+        return served_frame(await read_scores(settings, of_topic=origin.topic, by=order.scorers))
     try:
         served = pl.read_parquet(str(order.against))
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -9,18 +9,18 @@ import polars as pl
 from schemas.codec import EventDecoder
 from scoring.engine import InForce
 from scoring.features.batch import EventBatch
-from scoring.features.frame import batch_of_frame
 from scoring.features.spec import FeatureView
 from scoring.files import read_events
 from scoring.model.bundle import Bundle, load_bundle, require_view
 from scoring.policy import Policy
 from scoring.records import RecordReader
 from scoring.scorer import Scorer
+from scoring.sequence import SequenceReader
 from scoring.store.contract import Partition
 from stream.bundle_library import BundleLibrary
 from stream.errors import JobFailed
 from stream.replay.fold import Replay
-from stream.replay.log import read_log
+from stream.replay.log import LogPart, read_log
 from stream.replay.order import Order, Summary
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
@@ -39,8 +39,8 @@ async def from_files(settings: Settings, order: Order, summary: Summary) -> Asyn
     """
     in_force = [_at_hand(settings, order, scorer) for scorer in order.scorers.values()]
     run = Replay(_views(order))
-    for batch in _file_batches(order, summary):
-        frames = run.take(batch, in_force)
+    for frame in _file_frames(order, summary):
+        frames = run.take_frame(frame, in_force)
         _count(summary, [run])
         yield frames
 
@@ -57,15 +57,13 @@ async def from_log(settings: Settings, order: Order, summary: Summary) -> AsyncI
     log = await _activations(settings)
     decoder = EventDecoder(order.event_type, strict=settings.strict)
     runs: dict[int, Replay] = {}
-    readers: dict[int, RecordReader] = {}
+    readers: dict[int, RecordReader | SequenceReader] = {}
     recorded: dict[int, list[Recorded]] = {}
     async for part in read_log(settings, order.topic, to_ms=order.to_ms):
         index = part.partition
         if index not in runs:
             runs[index] = Replay(_views(order))
-            readers[index] = RecordReader(
-                decoder, index, part.partition_count, settings.key_check, settings.skew_ms
-            )
+            readers[index] = _reader(settings, order, decoder, part)
             recorded[index] = [
                 _recorded(settings, order, scorer, log, index) for scorer in order.scorers.values()
             ]
@@ -78,14 +76,23 @@ async def from_log(settings: Settings, order: Order, summary: Summary) -> AsyncI
                 if chunk.events:
                     in_force = _at(recorded[index], chunk.records[0].offset) if scored else []
                     frames = runs[index].take(
-                        EventBatch.from_events(order.event_type, chunk.events), in_force
+                        EventBatch.from_events(order.event_type, chunk.events), in_force, chunk.origins
                     )
                     _count(summary, runs.values())
                     yield frames
     _count(summary, runs.values())
 
 
-def _file_batches(order: Order, summary: Summary) -> Iterator[EventBatch]:
+def _reader(
+    settings: Settings, order: Order, decoder: EventDecoder, part: LogPart
+) -> RecordReader | SequenceReader:
+    carried = next(iter(order.scorers.values())).view.carries
+    if carried is not None:
+        return SequenceReader(decoder, carried, settings.namespace, {})
+    return RecordReader(decoder, part.partition, part.partition_count, settings.key_check, settings.skew_ms)
+
+
+def _file_frames(order: Order, summary: Summary) -> Iterator[pl.DataFrame]:
     assert order.mapping is not None  # the command gives one with files
     chunks = read_events(
         order.files, order.mapping, order.event_type, limit=order.limit, chunk_rows=CHUNK_ROWS
@@ -94,7 +101,7 @@ def _file_batches(order: Order, summary: Summary) -> Iterator[EventBatch]:
         for row in chunk.refused:
             summary.refuse(row.reason)
         if chunk.frame.height:
-            yield batch_of_frame(order.event_type, chunk.frame)
+            yield chunk.frame
 
 
 def _views(order: Order) -> list[FeatureView]:

@@ -30,6 +30,11 @@ class LogRecord:
     identity: str
     origin: str
 
+    @property
+    def headers(self) -> tuple[tuple[str, bytes], ...]:
+        """The header by which records of an internal topic are told from others'."""
+        return (("ce_source", self.origin.encode()),)
+
 
 @dataclass(frozen=True)
 class Range:

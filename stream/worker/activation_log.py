@@ -10,7 +10,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from schemas.activation import Activation, Desired
+from schemas.activation import Activation, Desired, PassingOn, Resume
 from schemas.topics import ACTIVATIONS
 from scoring.store.contract import Partition
 from stream.kafka import client_arguments
@@ -25,14 +25,6 @@ CAUGHT_UP_WITHIN_S = 15.0
 log = structlog.get_logger("riskstream.worker")
 
 
-class Resume(msgspec.Struct, frozen=True):
-    """An operator's yes to go on with a paused partition, up to an offset they have looked at."""
-
-    topic: str
-    partition: int
-    asked_at_ms: int
-
-
 @dataclass(eq=False)
 class ActivationLog:
     """The activations of one namespace.
@@ -41,12 +33,14 @@ class ActivationLog:
         activations: per scorer and partition, ascending by offset.
         desired: what an operator wants in force per scorer.
         resumed: when each partition was last resumed.
+        passed_on: to each internal topic, from which offset of each partition on.
     """
 
     settings: Settings
     activations: dict[tuple[str, Partition], list[Activation]] = field(default_factory=dict)
     desired: dict[str, Desired] = field(default_factory=dict)
     resumed: dict[Partition, int] = field(default_factory=dict)
+    passed_on: dict[tuple[str, Partition], int] = field(default_factory=dict)
     _following: asyncio.Task[None] | None = None
     _consumer: AIOKafkaConsumer | None = None
 
@@ -113,6 +107,13 @@ class ActivationLog:
         await producer.send_and_wait(ACTIVATIONS, key=key.encode(), value=_encode(activation), partition=0)
         self._add(activation)
 
+    async def write_passing_on(self, producer: AIOKafkaProducer, passing: PassingOn) -> None:
+        """Writes from where a partition is passed on, and waits until it is durable; only then may it be done."""
+        parts = (passing.to, passing.topic, passing.partition)
+        key = "|".join(map(str, (self.settings.namespace, "passing-on", *parts)))
+        await producer.send_and_wait(ACTIVATIONS, key=key.encode(), value=_encode(passing), partition=0)
+        self.passed_on[passing.to, Partition(passing.topic, passing.partition)] = passing.from_offset
+
     def of(self, scorer: str, partition: Partition) -> list[Activation]:
         """The activations of a scorer on a partition, ascending by offset."""
         return self.activations.get((scorer, partition), [])
@@ -150,6 +151,10 @@ class ActivationLog:
         elif kind == "resume":
             resume = msgspec.json.decode(record.value, type=Resume)
             self.resumed[Partition(resume.topic, resume.partition)] = resume.asked_at_ms
+        elif kind == "passing-on":
+            passing = msgspec.json.decode(record.value, type=PassingOn)
+            where = passing.to, Partition(passing.topic, passing.partition)
+            self.passed_on[where] = min(passing.from_offset, self.passed_on.get(where, passing.from_offset))
 
     def _add(self, activation: Activation) -> None:
         known = self.activations.setdefault(

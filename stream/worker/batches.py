@@ -1,4 +1,4 @@
-"""Outputs as closed batches for the producer: scores by compiled code, the few others one by one."""
+"""Outputs as closed batches for the producer: blocks by compiled code, the few others one by one."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,9 +9,9 @@ from aiokafka.record.default_records import DefaultRecordBase
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as PythonBatchBuilder
 
 from schemas.cloudevents import headers
+from scoring.blocks import RecordBlock
 from scoring.clock import now_ms
 from scoring.publish import Output
-from scoring.score_writer import ScoreBlock
 from scoring.wire.kafka_records import Records, around, most_bytes, write_records
 
 MOST_BATCH_BYTES = 1_000_000
@@ -51,8 +51,8 @@ class WrittenBatch(BatchBuilder):  # type: ignore[misc]  # aiokafka is not follo
         self._builder.set_producer_state(producer_id, producer_epoch, base_sequence)
 
 
-def score_batches(blocks: Sequence[ScoreBlock], compression: str, most: int = MOST_BATCH_BYTES) -> Batches:
-    """The scores in batches of at most `most` bytes before compression, made when asked for, with their number.
+def block_batches(blocks: Sequence[RecordBlock], compression: str, most: int = MOST_BATCH_BYTES) -> Batches:
+    """The records in batches of at most `most` bytes before compression, made when asked for, with their number.
 
     Raises:
         ValueError: one record is larger than a batch may be.
@@ -71,7 +71,7 @@ def score_batches(blocks: Sequence[ScoreBlock], compression: str, most: int = MO
                 break
             del waiting[0]
         if not count:
-            raise ValueError(f"expected scores of at most {most} bytes, was one larger")
+            raise ValueError(f"expected records of at most {most} bytes, was one larger")
         del out  # the buffer cannot be cut while an array looks at it
         del buffer[at:]
         yield WrittenBatch(buffer, count, CODECS[compression]), count
@@ -92,6 +92,6 @@ def single_batches(producer: AIOKafkaProducer, outputs: Sequence[Output]) -> Bat
     yield batch, count
 
 
-def _records_of(block: ScoreBlock) -> tuple[Records, int]:
-    before, after = around(headers("score", "", block.origin), "ce_id")
+def _records_of(block: RecordBlock) -> tuple[Records, int]:
+    before, after = around(headers(block.kind, "", block.origin), "ce_id")
     return Records(block.keys, block.key_of, block.values, block.identities, before, after), 0

@@ -8,16 +8,19 @@ import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from schemas.activation import Activation, Desired
+from schemas.activation import Activation, Desired, PassingOn
 from schemas.catalog import event_types
 from schemas.codec import EventDecoder
 from schemas.topics import ACTIVATIONS
+from scoring import sequence
 from scoring.engine import InForce
+from scoring.features.spec import FeatureView
 from scoring.model.errors import RefusedBundle
 from scoring.partition import Emitted, PartitionState, StateCache
 from scoring.policy import Policy
 from scoring.records import RecordReader
 from scoring.scorer import Scorer
+from scoring.sequence import SequenceReader, origin_of
 from scoring.store.contract import Lease, Partition, StateStore
 from stream.bundle_library import BundleLibrary
 from stream.errors import JobFailed
@@ -26,7 +29,7 @@ from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
 from stream.worker.clients import let_go, require_topics
 from stream.worker.outputs import TOPICS as OUTPUTS
-from stream.worker.outputs import scan
+from stream.worker.scan import scan
 
 PAUSED = "paused"
 log = structlog.get_logger("riskstream.worker")
@@ -56,8 +59,7 @@ class Leasing:
             StoreUnavailable, MissingTopics, aiokafka.errors.KafkaError: not now; try again.
         """
         await self.store.open()
-        inputs = {scorer.topic for scorer in self.scorers.values()}
-        await require_topics(self.settings, {*inputs, *OUTPUTS, ACTIVATIONS})
+        await require_topics(self.settings, {*input_topics(self.scorers), *OUTPUTS, ACTIVATIONS})
         await self.log.open()
 
     async def close(self) -> None:
@@ -90,7 +92,10 @@ class Leasing:
         states = [
             self._state(lease, counts[lease.partition.topic], begins[lease.partition]) for lease in leases
         ]
-        await scan(self.settings, states)
+        for state in states:
+            await self._pass_on(state, producer)
+        internal = {name: scorer.topic for name, scorer in self.scorers.items() if scorer.view.carries}
+        await scan(self.settings, states, internal)
         for state in states:
             await self._put_in_force(state, producer)
         return states
@@ -123,9 +128,7 @@ class Leasing:
 
     def _state(self, lease: Lease, partition_count: int, begin: int) -> PartitionState:
         partition = lease.partition
-        views = list(
-            {s.view.name: s.view for s in self.scorers.values() if s.topic == partition.topic}.values()
-        )
+        views = views_on(self.scorers, partition.topic)
         offsets = {view.digest: lease.offsets.get(view.digest) for view in views}
         known = [offset for offset in offsets.values() if offset is not None]
         if known and min(known) < begin:
@@ -137,16 +140,14 @@ class Leasing:
         rebuilding = len(known) < len(offsets)
         start = begin if rebuilding else min(known)
         if rebuilding:
-            lease = replace(lease, outputs={})  # the scan must see every output of the records folded again
-        return PartitionState(
+            # the scan must see every output of the records folded again, and what they were made from is read again
+            lease = replace(lease, outputs={}, origins=dict.fromkeys(lease.origins, 0))
+        state = PartitionState(
             partition=partition,
             partition_count=partition_count,
             lease=lease,
             views=views,
-            reader=RecordReader(
-                self.decoders[partition.topic], partition.index, partition_count, self.settings.key_check,
-                self.settings.skew_ms,
-            ),
+            reader=self._reader(lease, partition_count, views),
             namespace=self.settings.namespace,
             cache=StateCache(self.settings.cache_entities),
             emitted=Emitted(start),
@@ -154,6 +155,35 @@ class Leasing:
             committed=offsets,
             paused_at_ms=int(lease.notes.get(PAUSED) or 0),
         )  # fmt: skip
+        state.emitted_from = {origin_of(name): Emitted(offset) for name, offset in lease.origins.items()}
+        return state
+
+    def _reader(
+        self, lease: Lease, partition_count: int, views: Sequence[FeatureView]
+    ) -> RecordReader | SequenceReader:
+        decoder, settings = self.decoders[lease.partition.topic], self.settings
+        carried = views[0].carries
+        if carried is not None:
+            return SequenceReader(decoder, carried, settings.namespace, dict(lease.origins))
+        return RecordReader(
+            decoder, lease.partition.index, partition_count, settings.key_check, settings.skew_ms
+        )
+
+    async def _pass_on(self, state: PartitionState, producer: AIOKafkaProducer) -> None:
+        """Finds to which internal topics the partition's events go, and records from which offset on if nobody has."""
+        own = state.partition
+        carrying = {s.topic: s.view for s in self.scorers.values() if s.view.carries in state.views}
+        found = []
+        for topic, view in sorted(carrying.items()):
+            assert view.carries is not None  # it is in the state's views
+            if (topic, own) not in self.log.passed_on:
+                passing = PassingOn(
+                    to=topic, topic=own.topic, partition=own.index, from_offset=state.next_offset
+                )
+                await self.log.write_passing_on(producer, passing)
+            count = len(await producer.partitions_for(topic))
+            found.append(sequence.PassingOn(view.event, view.carries, count, self.log.passed_on[topic, own]))
+        state.passes_on = found
 
     async def _put_in_force(self, state: PartitionState, producer: AIOKafkaProducer) -> None:
         for scorer in self.scorers.values():
@@ -251,9 +281,19 @@ class Leasing:
 def make_decoders(settings: Settings, scorers: Mapping[str, Scorer]) -> dict[str, EventDecoder]:
     """A decoder for every input topic of the scorers."""
     return {
-        topic: EventDecoder(event_types()[topic], strict=settings.strict)
-        for topic in sorted({scorer.topic for scorer in scorers.values()})
+        topic: EventDecoder(event_types()[topic], strict=settings.strict) for topic in input_topics(scorers)
     }
+
+
+def input_topics(scorers: Mapping[str, Scorer]) -> list[str]:
+    """The topics that a worker reads: those whose records it scores, and those that they are passed on from."""
+    return sorted({view.event.topic for scorer in scorers.values() for view in scorer.needed_views})
+
+
+def views_on(scorers: Mapping[str, Scorer], topic: str) -> list[FeatureView]:
+    """The views that are folded over a topic, for its own scorers and for those of internal topics."""
+    needed = [view for scorer in scorers.values() for view in scorer.needed_views]
+    return list({view.name: view for view in needed if view.event.topic == topic}.values())
 
 
 def _relevant(activations: Sequence[Activation], offset: int) -> list[Activation]:

@@ -1,23 +1,21 @@
-"""Outputs to Kafka in pre-built batches, and what the output partitions already hold."""
+"""Outputs to Kafka in pre-built batches."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
+from scoring.blocks import RecordBlock
 from scoring.partition import PartitionState
 from scoring.prepared import Written
 from scoring.publish import Output
-from scoring.score_writer import ScoreBlock
-from scoring.store.contract import Partition
 from stream.kafka import client_arguments
 from stream.settings import Settings
-from stream.worker.batches import MOST_BATCH_BYTES, score_batches, single_batches
-from stream.worker.clients import let_go
+from stream.worker.batches import MOST_BATCH_BYTES, block_batches, single_batches
 
 TOPICS = (SCORES, ALERTS, DEAD_LETTERS)
 MOST_REQUEST_BYTES = 2 * 1024 * 1024
@@ -49,20 +47,19 @@ Sent = list[tuple[TopicPartition, "asyncio.Future[Any]", int]]
 async def send(
     producer: AIOKafkaProducer, outputs: Mapping[PartitionState, Written], compression: str
 ) -> Sent:
-    """Hands the outputs over; an output goes to the partition with the number of its input partition.
+    """Hands the outputs over; all but what is passed on goes to the partition with the number of its input partition.
 
     First one batch for every partition, then the second ones, and so on: what is handed over together travels in one
     request, and a partition takes its next batch only when the one before was sent.
     """
-    scores: defaultdict[int, list[ScoreBlock]] = defaultdict(list)
+    blocks: defaultdict[TopicPartition, list[RecordBlock]] = defaultdict(list)
     others: defaultdict[TopicPartition, list[Output]] = defaultdict(list)
     for state, written in outputs.items():  # input partitions of several topics share an output partition
-        scores[state.partition.index] += written.scores
+        for block in written.blocks:
+            blocks[TopicPartition(block.topic, block.partition)].append(block)
         for output in written.others:
             others[TopicPartition(output.topic, state.partition.index)].append(output)
-    batches = {
-        TopicPartition(SCORES, index): score_batches(blocks, compression) for index, blocks in scores.items()
-    }
+    batches = {target: block_batches(some, compression) for target, some in blocks.items()}
     batches |= {target: single_batches(producer, singles) for target, singles in others.items()}
     sent: Sent = []
     for turn in zip_longest(*batches.values()):
@@ -90,73 +87,13 @@ async def acknowledged(sent: Sent) -> dict[str, int]:
     return found
 
 
-async def scan(settings: Settings, states: Sequence[PartitionState]) -> None:
-    """Notes in every partition's `emitted` which of its outputs are there, from the offsets its lease keeps.
+def covered_for(state: PartitionState, covered: Mapping[str, int]) -> dict[str, int]:
+    """Of the output partitions that a poll has written to, those that hold outputs of this input partition.
 
-    Raises:
-        aiokafka.errors.KafkaError: the broker cannot be reached.
+    What is acknowledged lies behind everything that this partition wrote before, in whichever of them.
     """
-    by_partition = {state.partition: state for state in states}
-    wanted: dict[TopicPartition, int] = {}
-    for state in states:
-        for topic in TOPICS:
-            target = TopicPartition(topic, state.partition.index)
-            kept = state.lease.outputs.get(output_name(topic, target.partition), 0)
-            wanted[target] = min(wanted.get(target, kept), kept)
-    consumer = AIOKafkaConsumer(
-        **client_arguments(settings), enable_auto_commit=False, isolation_level="read_committed",
-        max_poll_records=10_000,
-    )  # fmt: skip
-    try:
-        await consumer.start()
-        consumer.assign(list(wanted))
-        ends = await consumer.end_offsets(list(wanted))
-        begins = await consumer.beginning_offsets(list(wanted))
-        open_targets = {}
-        for target, offset in wanted.items():
-            start = max(offset, begins[target])
-            consumer.seek(target, start)
-            if start < ends[target]:
-                open_targets[target] = ends[target]
-        while open_targets:
-            for target, records in (await consumer.getmany(*open_targets, timeout_ms=500)).items():
-                for record in records:
-                    note_output(by_partition, target.topic, record.headers)
-            for target in list(open_targets):
-                if await consumer.position(target) >= open_targets[target]:
-                    del open_targets[target]
-    finally:
-        await let_go(consumer)
-
-
-def note_output(
-    states: Mapping[Partition, PartitionState], topic: str, headers: Sequence[tuple[str, bytes]]
-) -> None:
-    """Notes one output record by its identity header; records of other partitions and producers are passed over."""
-    identity = next((value.decode() for name, value in headers if name == "ce_id"), "")
-    kind, scorer, source = parse_identity(topic, identity)
-    if source is not None:
-        partition, offset = source
-        state = states.get(partition)
-        if state is not None:
-            state.emitted.add(kind, scorer, offset)
-
-
-def parse_identity(topic: str, identity: str) -> tuple[str, str, tuple[Partition, int] | None]:
-    """Kind, scorer and source of an output's identity; no source when it is not one of riskstream's.
-
-    >>> parse_identity("risk-scores", "payment_anomaly:transactions:3:17:0011aabb")
-    ('terminal', 'payment_anomaly', (Partition(topic='transactions', index=3), 17))
-    >>> parse_identity("dead-letters", "dead:transactions:3:17")
-    ('terminal', '', (Partition(topic='transactions', index=3), 17))
-    """
-    parts = identity.split(":")
-    try:
-        if topic == DEAD_LETTERS:
-            _, name, index, offset, *scorer = parts
-            return "terminal", scorer[0] if scorer else "", (Partition(name, int(index)), int(offset))
-        kind = "alert" if topic == ALERTS else "terminal"
-        scorer_name, name, index, offset, _ = parts[1:] if topic == ALERTS else parts
-        return kind, scorer_name, (Partition(name, int(index)), int(offset))
-    except ValueError:
-        return "", "", None
+    passed_on = tuple(f"{passing.to.topic}/" for passing in state.passes_on)
+    own = tuple(output_name(topic, state.partition.index) for topic in TOPICS)
+    return {
+        name: offset for name, offset in covered.items() if name in own or name.startswith(passed_on or ("\0",))
+    }

@@ -22,7 +22,7 @@ from stream.settings import Settings
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import PAUSED
 from stream.worker.metrics import Metrics
-from stream.worker.outputs import acknowledged, send
+from stream.worker.outputs import acknowledged, covered_for, send
 from stream.worker.watchdog import Watchdog
 
 DRAINED_WITHIN_S = 30.0
@@ -139,7 +139,7 @@ class Pipeline:
         return True
 
     async def _commit(self, state: PartitionState, prepared: Prepared, covered: Mapping[str, int]) -> None:
-        own = {name: offset for name, offset in covered.items() if name.endswith(f"/{state.partition.index}")}
+        own = covered_for(state, covered)
         async with state.busy:
             state.lease = await self.keeper.leasing.store.commit(
                 state.lease, with_outputs(prepared.steps[state], own)

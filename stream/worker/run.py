@@ -27,7 +27,7 @@ from stream.worker.activation_log import ActivationLog
 from stream.worker.batching import PollSchema, PollTransport
 from stream.worker.health import HealthServer
 from stream.worker.keeper import FATAL, Keeper
-from stream.worker.leasing import Leasing, make_decoders
+from stream.worker.leasing import Leasing, input_topics, make_decoders
 from stream.worker.memory import collect_seldom, keep_freed_memory
 from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
@@ -115,7 +115,7 @@ def run_worker(settings: Settings) -> int:
 
 def make_ready(scorers: Mapping[str, Scorer], library: BundleLibrary) -> None:
     """Compiles the kernels and loads the bundles before the group is joined: a late joiner holds up nobody."""
-    warm_up({scorer.view for scorer in scorers.values()})
+    warm_up({view for scorer in scorers.values() for view in scorer.needed_views})
     for scorer in scorers.values():
         if len(library.digests(scorer.name)) == 1:
             library.champion(scorer)
@@ -154,7 +154,7 @@ def build_app(settings: Settings, scorers: Mapping[str, Scorer], library: Bundle
         consumer_arguments=consumer_arguments(settings),
         keeper=keeper,
     )
-    topics = sorted({scorer.topic for scorer in scorers.values()})
+    topics = input_topics(scorers)
 
     @app.agent(app.topic(*topics, schema=PollSchema(value_type=bytes, key_type=bytes)))  # type: ignore[untyped-decorator]
     async def score(stream: Any) -> None:

@@ -19,7 +19,7 @@ from tests.support.oracle import Oracle, Outcome
 from tests.support.streams import VIEWS, spans_of, streams
 
 STATUS = {oracle.SCORED: SCORED, oracle.DUPLICATE: DUPLICATE, oracle.CONFLICT: CONFLICT}
-EXACT = (spec.Count, spec.Distinct, spec.Unseen, spec.SinceLast)
+EXACT = (spec.Count, spec.Distinct, spec.Unseen, spec.FirstTimeShare, spec.SinceLast)
 EXTREMES = ("count", "maximum", "minimum")
 OF_A_WINDOW = (spec.Count, spec.Rolling, spec.Ratio, spec.ZScore, spec.RealisedVolatility, spec.Range)
 

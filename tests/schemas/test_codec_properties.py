@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schemas.catalog import event_types
+from schemas.catalog import input_types
 from schemas.codec import EventDecoder, Refused, encode
 from schemas.event import EventType
 
-TYPES = list(event_types().values())
+TYPES = list(input_types().values())
 EXAMPLES = {
     "Transaction": {
         "event_id": "e",

@@ -10,21 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.cloudevents import source_of
-from scoring.score_writer import ScoreBlock
+from scoring.blocks import RecordBlock
 from scoring.wire.packed import pack
 from stream.worker import batches
-from stream.worker.batches import CODECS, score_batches
+from stream.worker.batches import CODECS, block_batches
 
 NOW_MS = 1_700_000_000_000
 TEXT = st.text().map(str.encode)
 ORIGIN = source_of("tests", "transactions", 3)
 
 
-def block_of(scores: list[tuple[bytes, bytes, bytes]], origin: str = ORIGIN) -> ScoreBlock:
+def block_of(scores: list[tuple[bytes, bytes, bytes]], origin: str = ORIGIN) -> RecordBlock:
     """A block of scores, each an identity, a key and a value."""
     keys = list(dict.fromkeys(key for _, key, _ in scores))
-    return ScoreBlock(
-        origin=origin,
+    return RecordBlock(
+        topic="risk-scores", partition=3, kind="score", origin=origin,
         identities=pack([identity for identity, _, _ in scores]),
         values=pack([value for _, _, value in scores]),
         keys=pack(keys),
@@ -37,7 +37,7 @@ def some(count: int, size: int = 40) -> list[tuple[bytes, bytes, bytes]]:
     return [(b"s%d" % n, b"k%d" % (n // 2), bytes([65 + n % 26]) * (size + n)) for n in range(count)]
 
 
-def appended(blocks: list[ScoreBlock], compression: str) -> bytes:
+def appended(blocks: list[RecordBlock], compression: str) -> bytes:
     """The batch that aiokafka makes of the same records."""
 
     async def build() -> bytes:
@@ -71,7 +71,7 @@ def fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_batch_is_byte_for_byte_what_aiokafka_makes_of_the_same_records(compression, count):
     """Its own encoder is the reference; 64 is where an offset takes a second byte."""
     blocks = [block_of(some(count)), block_of(some(3, 9_000), source_of("tests", "market-ticks", 3))]
-    ((batch, number),) = score_batches(blocks, compression)
+    ((batch, number),) = block_batches(blocks, compression)
     batch._set_producer_state(7, 1, 40)
     assert number == batch.record_count() == count + 3
     assert bytes(batch._build()) == appended(blocks, compression)
@@ -82,7 +82,7 @@ def test_a_batch_is_byte_for_byte_what_aiokafka_makes_of_the_same_records(compre
 def test_whatever_is_written_is_read_back(scores):
     """Empty keys and values included."""
     block = block_of(scores)
-    ((batch, _),) = score_batches([block], "none")
+    ((batch, _),) = block_batches([block], "none")
     expected = [
         (place, output.key, output.value, output.headers) for place, output in enumerate(block.outputs())
     ]
@@ -94,7 +94,7 @@ def test_whatever_is_written_is_read_back(scores):
 def test_more_than_a_batch_holds_goes_on_in_the_next_in_order():
     """A poll of large scores takes several batches; nothing may be lost or doubled where one ends."""
     scores = [some(50), some(1), some(70, 100)]
-    made = list(score_batches([block_of(part) for part in scores], "none", most=2_000))
+    made = list(block_batches([block_of(part) for part in scores], "none", most=2_000))
     assert len(made) > 3
     assert all(batch.size() <= 2_000 and batch.closed() for batch, _ in made)
     read = [records_in(bytes(batch._build())) for batch, _ in made]
@@ -107,4 +107,4 @@ def test_more_than_a_batch_holds_goes_on_in_the_next_in_order():
 def test_a_score_larger_than_a_batch_is_refused_by_name():
     """It cannot be sent; an endless loop would look like a slow broker."""
     with pytest.raises(ValueError, match="at most 1000 bytes"):
-        list(score_batches([block_of(some(2, 1_000))], "none", most=1_000))
+        list(block_batches([block_of(some(2, 1_000))], "none", most=1_000))

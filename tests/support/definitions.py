@@ -167,6 +167,18 @@ def _unseen(feature: spec.Unseen, moment: Moment) -> float | None:
     return None if code is None or not earlier else float(code not in _codes(feature, earlier))
 
 
+def _first_time_share(feature: spec.FirstTimeShare, moment: Moment) -> float | None:
+    met: set[str] = set()
+    firsts = []
+    within = moment.ring_window(feature.window)
+    for one in [*(one for one in moment.ring if one.time <= moment.current.time), moment.current]:
+        code = getattr(one.event, feature.code)
+        if code is not None and (one in within or one is moment.current):
+            firsts.append(code not in met)
+        met.add(code)
+    return mean(firsts) if firsts else None
+
+
 def _since_last(_: spec.SinceLast, moment: Moment) -> float | None:
     if not moment.current.in_order or not moment.memory:
         return None
@@ -236,6 +248,7 @@ DEFINITIONS: dict[type[Feature], Callable[[Any, Moment], float | None]] = {
     spec.RelativeSpread: _relative_spread,
     spec.Distinct: _distinct,
     spec.Unseen: _unseen,
+    spec.FirstTimeShare: _first_time_share,
     spec.SinceLast: _since_last,
     spec.Clock: _clock,
     spec.RealisedVolatility: _realised_volatility,

@@ -21,7 +21,11 @@ from scoring.model.manifest import (
 )
 from scoring.scorer import Scorer
 
-LEADING = {"account_activity": "charge_ratio_30d", "symbol_activity": "log_return_zscore_90d"}
+LEADING = {
+    "account_activity": "charge_ratio_30d",
+    "symbol_activity": "log_return_zscore_90d",
+    "merchant_activity": "merchant_charge_ratio_7d",
+}
 BIAS = -4.0
 
 
@@ -29,7 +33,7 @@ def write_small_bundle(folder: Path, scorer: Scorer, *, bias: float = BIAS) -> P
     """A bundle of the scorer in `folder/<scorer>/`: the logistic function of its view's leading feature plus `bias`."""
     view = scorer.view
     signature = signature_of(view.feature_names, (), 0)
-    weights = np.zeros(len(view.features), np.float32)
+    weights = np.zeros(len(view.feature_names), np.float32)
     weights[view.feature_names.index(LEADING[view.name])] = 1.0
     constants = {
         "zero": np.float32(0), "low": np.float32(-1e4), "high": np.float32(1e4), "weights": weights,
@@ -48,7 +52,7 @@ def write_small_bundle(folder: Path, scorer: Scorer, *, bias: float = BIAS) -> P
         helper.make_node("Sigmoid", ["shifted"], ["score"]),
     ]
     explain = [*known, helper.make_node("Mul", ["known", "weights"], ["contributions"])]
-    width = len(view.features)
+    width = len(view.feature_names)
     files = {
         MODEL_FILE: _graph(score, constants, "score", ["n"], width, signature),
         EXPLAIN_FILE: _graph(explain, constants, "contributions", ["n", width], width, signature),

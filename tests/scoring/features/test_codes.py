@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from scoring.features.spec import Distinct, Unseen
+from scoring.features.spec import Distinct, FirstTimeShare, Unseen
 from tests.scoring.features.folding import PAYMENTS, payment, table_of, values_of
 
 nan = float("nan")
@@ -37,8 +37,24 @@ def test_a_code_that_left_the_window_is_new_again() -> None:
     assert values_of(PAYMENTS, Unseen("merchant_id", "1m"), *events)[-1] == 1
 
 
-@pytest.mark.parametrize("feature", [Distinct("merchant_id", "10m"), Unseen("merchant_id", "10m")], ids=str)
-def test_codes_that_fell_out_of_the_ring_are_said_to_be_unknown(feature: Distinct | Unseen) -> None:
+def test_the_share_of_first_times_looks_back_past_its_window() -> None:
+    """Baker new, butcher new, nobody left out, baker known, tailor new; after a minute only the tailor is new."""
+    assert values_of(PAYMENTS, FirstTimeShare("merchant_id", "10m"), *VISITS) == pytest.approx([1, 1, 1, 2 / 3, 3 / 4])
+    later = payment("6", 95, 1.0, merchant_id="baker")
+    assert values_of(PAYMENTS, FirstTimeShare("merchant_id", "1m"), *VISITS, later)[-1] == 1 / 2
+
+
+OF_THE_RING = (
+    Distinct("merchant_id", "10m"),
+    Unseen("merchant_id", "10m"),
+    FirstTimeShare("merchant_id", "10m"),
+)
+
+
+@pytest.mark.parametrize("feature", OF_THE_RING, ids=str)
+def test_codes_that_fell_out_of_the_ring_are_said_to_be_unknown(
+    feature: Distinct | Unseen | FirstTimeShare,
+) -> None:
     """Codes are kept by the ring alone: with eight kept, the ninth earlier merchant is out of sight."""
     view = replace(PAYMENTS, features=(feature,))
     events = [payment(str(row), row, 1.0, merchant_id=f"m{row}") for row in range(10)]

@@ -1,0 +1,142 @@
+"""What the output partitions already hold: read when partitions are taken over, so that nothing is written twice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.cloudevents import source_of
+from schemas.topics import ALERTS, DEAD_LETTERS
+from scoring.partition import PartitionState
+from scoring.store.contract import Partition
+from stream.kafka import client_arguments
+from stream.settings import Settings
+from stream.worker.clients import let_go
+from stream.worker.outputs import TOPICS, output_name
+
+
+@dataclass(eq=False)
+class Findings:
+    """Outputs by their identity headers, noted in the partitions that they belong to.
+
+    Args:
+        states: the partitions taken over.
+        second_pass: scorers of internal topics, and which topic: their outputs lie where its partition lies, not where
+            the input record does.
+    """
+
+    states: Sequence[PartitionState]
+    second_pass: Mapping[str, str]
+    _by_partition: dict[Partition, PartitionState] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_partition = {state.partition: state for state in self.states}
+
+    def targets(self) -> dict[TopicPartition, int]:
+        """The output partitions to read, each from the first offset that is not known to be covered."""
+        wanted: dict[TopicPartition, int] = {}
+        for state in self.states:
+            own = [TopicPartition(topic, state.partition.index) for topic in TOPICS]
+            passed_on = [
+                TopicPartition(passing.to.topic, index)
+                for passing in state.passes_on
+                for index in range(passing.partition_count)
+            ]
+            for target in own + passed_on:
+                kept = state.lease.outputs.get(output_name(target.topic, target.partition), 0)
+                wanted[target] = min(wanted.get(target, kept), kept)
+        return wanted
+
+    def note(self, target: TopicPartition, headers: Sequence[tuple[str, bytes]]) -> None:
+        """Notes one output; records of other partitions, namespaces and producers are passed over."""
+        known = dict(headers)
+        identity = known.get("ce_id", b"").decode(errors="replace")
+        kind, name, source = parse_identity(target.topic, identity)
+        if source is None:
+            return
+        origin, offset = source
+        home = self.second_pass.get(name) if kind != "sequenced" else None
+        state = self._by_partition.get(Partition(home, target.partition) if home else origin)
+        if state is not None and known.get("ce_source") == _source(state, origin):
+            state.emitted_of(origin).add(kind, name, offset)
+
+
+async def scan(
+    settings: Settings, states: Sequence[PartitionState], second_pass: Mapping[str, str]
+) -> None:
+    """Notes in every partition which of its outputs are there, from the offsets its lease keeps.
+
+    Args:
+        second_pass: as of `Findings`.
+
+    Raises:
+        aiokafka.errors.KafkaError: the broker cannot be reached.
+    """
+    findings = Findings(states, second_pass)
+    wanted = findings.targets()
+    consumer = AIOKafkaConsumer(
+        **client_arguments(settings), enable_auto_commit=False, isolation_level="read_committed",
+        max_poll_records=10_000,
+    )  # fmt: skip
+    try:
+        await consumer.start()
+        consumer.assign(list(wanted))
+        ends = await consumer.end_offsets(list(wanted))
+        begins = await consumer.beginning_offsets(list(wanted))
+        open_targets = {}
+        for target, offset in wanted.items():
+            start = max(offset, begins[target])
+            consumer.seek(target, start)
+            if start < ends[target]:
+                open_targets[target] = ends[target]
+        while open_targets:
+            for target, records in (await consumer.getmany(*open_targets, timeout_ms=500)).items():
+                for record in records:
+                    findings.note(target, record.headers)
+            for target in list(open_targets):
+                if await consumer.position(target) >= open_targets[target]:
+                    del open_targets[target]
+        await _note_ends(consumer, states)
+    finally:
+        await let_go(consumer)
+
+
+async def _note_ends(consumer: AIOKafkaConsumer, states: Sequence[PartitionState]) -> None:
+    """Outputs of an internal topic name the records' origins: any record up to its end may be one that is out."""
+    internal = {
+        TopicPartition(state.partition.topic, state.partition.index): state
+        for state in states
+        if any(state.emitted_from.values())
+    }
+    if internal:
+        for target, end in (await consumer.end_offsets(list(internal))).items():
+            internal[target].emitted.highest = end - 1
+
+
+def _source(state: PartitionState, origin: Partition) -> bytes:
+    return source_of(state.namespace, origin.topic, origin.index).encode()
+
+
+def parse_identity(topic: str, identity: str) -> tuple[str, str, tuple[Partition, int] | None]:
+    """Kind, scorer (or internal topic) and source of an output's identity; no source when it is not riskstream's.
+
+    >>> parse_identity("risk-scores", "payment_anomaly:transactions:3:17:0011aabb")
+    ('terminal', 'payment_anomaly', (Partition(topic='transactions', index=3), 17))
+    >>> parse_identity("dead-letters", "dead:transactions:3:17")
+    ('terminal', '', (Partition(topic='transactions', index=3), 17))
+    >>> parse_identity("transactions-by-merchant", "transactions:3:17")
+    ('sequenced', 'transactions-by-merchant', (Partition(topic='transactions', index=3), 17))
+    """
+    parts = identity.split(":")
+    try:
+        if topic == DEAD_LETTERS:
+            _, name, index, offset, *scorer = parts
+            return "terminal", scorer[0] if scorer else "", (Partition(name, int(index)), int(offset))
+        if topic not in TOPICS:
+            name, index, offset = parts
+            return "sequenced", topic, (Partition(name, int(index)), int(offset))
+        kind = "alert" if topic == ALERTS else "terminal"
+        scorer_name, name, index, offset, _ = parts[1:] if topic == ALERTS else parts
+        return kind, scorer_name, (Partition(name, int(index)), int(offset))
+    except ValueError:
+        return "", "", None
