@@ -14,7 +14,7 @@ TEST := $(DONE)/test-$(call key,test)
 TRAIN := $(DONE)/train-$(call key,train)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench train setup setup-test setup-train lock clean
+.PHONY: help demo test check torture bench train setup setup-test setup-train lock clean
 
 help:  ## list these verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check: $(TEST)  ## lint, types and the directions of imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+torture: $(TEST)  ## faults of all kinds at random against real processes (SEED=7 MINUTES=10)
+	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 bench: $(TEST)  ## measure throughput and latency against the obvious alternatives
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -114,4 +114,4 @@ class Ledger:
         return len(seen) > before
 
     def _scorers_of(self, topic: str) -> Iterable[str]:
-        return [name for name, scorer in self.scorers.items() if scorer.topic == topic]
+        return [name for name, scorer in self.scorers.items() if scorer.event.topic == topic]

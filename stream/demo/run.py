@@ -113,7 +113,7 @@ class Demo:
             kafka_bootstrap=f"{LOOPBACK}:{kafka}",
             redis_url=f"redis://{LOOPBACK}:{redis}/0",
             health_port=health,
-            scorers=self.given.scorers,
+            scorers=tuple(self.ledger.scorers),
             bundle_dirs=tuple(folder.resolve() for folder in self.given.bundle_dirs),
         )
 
@@ -162,10 +162,12 @@ class Demo:
 
 
 def _scorers(given: Settings) -> Mapping[str, Scorer]:
+    """Those that were named; else all but those over a second entity, of which the demo's payments have none."""
     try:
-        return selected(given.scorers)
+        known = selected(given.scorers)
     except (BrokenDeclaration, UnknownScorer) as error:
         raise JobFailed(str(error)) from error
+    return {name: scorer for name, scorer in known.items() if given.scorers or scorer.view.carries is None}
 
 
 def _port(address: str) -> int:

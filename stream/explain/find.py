@@ -11,6 +11,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.score import Score
 from schemas.source import Source
 from schemas.topics import DEAD_LETTERS, SCORES
+from scoring.catalog import scorers
 from stream.broker import partition_counts, unreachable
 from stream.errors import JobFailed
 from stream.kafka import client_arguments
@@ -83,7 +84,7 @@ async def _find(
     consumer: AIOKafkaConsumer, score_id: str, source: Source, counts: dict[str, int]
 ) -> FoundScore:
     arrived_ms = await _arrival_ms(consumer, source)
-    record = await _search(consumer, SCORES, source.partition, [score_id], arrived_ms)
+    record = await _search(consumer, SCORES, _places(score_id, source, counts[SCORES]), [score_id], arrived_ms)
     if record is not None:
         return FoundScore(
             score=msgspec.json.decode(record.value, type=Score),
@@ -96,7 +97,8 @@ async def _find(
         scorer = score_id.partition(":")[0]
         letter_id = f"dead:{source.topic}:{source.partition}:{source.offset}"
         wanted = [letter_id, f"{letter_id}:{scorer}"]
-        refused = await _search(consumer, DEAD_LETTERS, source.partition, wanted, arrived_ms)
+        places = _places(score_id, source, counts[DEAD_LETTERS])
+        refused = await _search(consumer, DEAD_LETTERS, places, wanted, arrived_ms)
         if refused is not None:
             letter = msgspec.json.decode(refused.value, type=DeadLetter)
             raise JobFailed(
@@ -125,11 +127,33 @@ async def _arrival_ms(consumer: AIOKafkaConsumer, source: Source) -> int | None:
     return None
 
 
+def _places(score_id: str, source: Source, count: int) -> list[int]:
+    """The partitions an output may lie in: that of its record, and after a second pass any other."""
+    scorer = scorers().get(score_id.partition(":")[0])
+    if scorer is None or scorer.view.carries is None:
+        return [source.partition]
+    return sorted(range(count), key=lambda index: index != source.partition)
+
+
 async def _search(
-    consumer: AIOKafkaConsumer, topic: str, partition: int, identities: Sequence[str], arrived_ms: int | None
+    consumer: AIOKafkaConsumer,
+    topic: str,
+    places: Sequence[int],
+    identities: Sequence[str],
+    arrived_ms: int | None,
 ) -> Any:
-    """The first record with one of the identities; from the hint on, then what lies before it."""
-    at = TopicPartition(topic, partition)
+    """The first record with one of the identities; None when no partition has it."""
+    for partition in places:
+        found = await _search_one(consumer, TopicPartition(topic, partition), identities, arrived_ms)
+        if found is not None:
+            return found
+    return None
+
+
+async def _search_one(
+    consumer: AIOKafkaConsumer, at: TopicPartition, identities: Sequence[str], arrived_ms: int | None
+) -> Any:
+    """From the hint on, then what lies before it."""
     consumer.assign([at])
     begin, end = (await consumer.beginning_offsets([at]))[at], (await consumer.end_offsets([at]))[at]
     hint = begin

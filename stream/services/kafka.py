@@ -5,7 +5,9 @@ import struct
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from stream.errors import JobFailed
 from stream.services.jars import Say, fetch_jars
@@ -65,6 +67,7 @@ class EmbeddedKafka(Service):
         heap_mb: most memory of the Java heap, in MB; the process takes about 150 MB more.
         detached: the broker outlives this process.
         say: is told what goes on, in lines for people.
+        extra: further properties of the broker, which come last and so count.
     """
 
     def __init__(
@@ -75,10 +78,12 @@ class EmbeddedKafka(Service):
         heap_mb: int = 384,
         detached: bool = False,
         say: Say = lambda _: None,
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__("Kafka", folder, port=port, detached=detached)
         self._heap_mb = heap_mb
         self._say = say
+        self._extra = dict(extra)
 
     @property
     def bootstrap(self) -> str:
@@ -117,6 +122,7 @@ class EmbeddedKafka(Service):
             PROPERTIES.format(
                 host=LOOPBACK, port=self._port, controller_port=controller_port, data=self.folder / "data"
             )
+            + "".join(f"{name}={value}\n" for name, value in self._extra.items())
         )
         return settings
 

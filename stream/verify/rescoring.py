@@ -10,13 +10,14 @@ from scoring.engine import InForce
 from scoring.partition import Emitted, PartitionState, StateCache
 from scoring.policy import Policy
 from scoring.poll import Poller
-from scoring.publish import Output
 from scoring.records import RecordReader
 from scoring.scorer import Scorer
+from scoring.sequence import PassingOn, SequenceReader
 from scoring.store.contract import Partition
 from scoring.store.memory import Held, MemoryStore
 from stream.bundle_library import BundleLibrary
 from stream.settings import Settings
+from stream.verify.accounting import content_of, placed
 from stream.verify.reading import LogRecord
 from stream.worker.activation_log import ActivationLog
 
@@ -42,30 +43,39 @@ class Rescoring:
     async def of(
         cls, settings: Settings, partition: Partition, partition_count: int, begin: int,
         scorers: Mapping[str, Scorer], log: ActivationLog, library: BundleLibrary, decoder: EventDecoder,
+        passes_on: Sequence[PassingOn],
     ) -> "Rescoring":  # fmt: skip
         """Ready to take the log from its begin.
+
+        Args:
+            scorers: those of the topic.
+            passes_on: where its events go on to.
 
         Raises:
             JobFailed, RefusedBundle: a recorded bundle is not at hand, or not fit.
         """
         known = {name: scorer for name, scorer in scorers.items() if log.of(name, partition)}
-        views = list({scorer.view.name: scorer.view for scorer in known.values()}.values())
+        needed = [scorer.view for scorer in known.values()] + [passing.view for passing in passes_on]
+        views = list({view.name: view for view in needed}.values())
+        carried = next((view.carries for view in views if view.carries is not None), None)
         memory: dict[Partition, Held] = {}
         store = MemoryStore(settings.namespace, memory)
         state = PartitionState(
             partition=partition, partition_count=partition_count,
             lease=await store.acquire(partition, partition_count=partition_count), views=views,
-            reader=RecordReader(decoder, partition.index, partition_count, settings.key_check, settings.skew_ms),
-            namespace=settings.namespace, cache=StateCache(settings.cache_entities), emitted=Emitted(begin),
-            next_offset=begin, committed={view.digest: None for view in views},
+            reader=RecordReader(decoder, partition.index, partition_count, settings.key_check, settings.skew_ms)
+            if carried is None
+            else SequenceReader(decoder, carried, settings.namespace, {}),
+            passes_on=passes_on, namespace=settings.namespace, cache=StateCache(settings.cache_entities),
+            emitted=Emitted(begin), next_offset=begin, committed={view.digest: None for view in views},
         )  # fmt: skip
         state.in_force = {
             name: _recorded(library, scorer, log, partition) for name, scorer in known.items()
         }
         return cls(Poller(store, settings.dead_letter_content), state, known, memory[partition])
 
-    async def score(self, records: Sequence[LogRecord]) -> list[Output]:
-        """What a worker writes about these, which follow those before.
+    async def score(self, records: Sequence[LogRecord]) -> list[tuple[str, str, int]]:
+        """What a worker writes about these, which follow those before: topic, identity, hash of the content.
 
         Raises:
             CorruptState: never, unless memory fails.
@@ -78,7 +88,15 @@ class Rescoring:
         self.state.cache.unpin(prepared.pinned[self.state])
         for blob in (blob for step in steps for blob in step.blobs):
             self.expires_ms[blob.key] = records[-1].timestamp + 1000 * blob.expire_after_seconds
-        return prepared.outputs[self.state].outputs()
+        written = prepared.outputs[self.state]
+        found = [
+            (output.topic, output.identity, content_of(output.value))
+            if block.kind != "sequenced"
+            else (output.topic, output.identity, placed(content_of(output.value), block.partition))
+            for block in written.blocks
+            for output in block.outputs()
+        ]
+        return found + [(output.topic, output.identity, content_of(output.value)) for output in written.others]
 
     def states(self) -> Mapping[str, bytes]:
         """States and alert states by key, as they are after what was scored."""

@@ -10,6 +10,7 @@ from schemas.codec import EventDecoder
 from scoring.clock import now_ms, stopwatch_s
 from scoring.model.errors import RefusedBundle
 from scoring.scorer import Scorer
+from scoring.sequence import PassingOn
 from scoring.store.contract import MOST_KEYS, Partition, Record
 from scoring.store.redis import RedisStore
 from stream.bundle_library import BundleLibrary
@@ -17,7 +18,7 @@ from stream.errors import JobFailed
 from stream.operator import recorded_activations
 from stream.settings import Settings
 from stream.state_store import opened_store
-from stream.verify.accounting import EVERYBODY, OUTPUTS, Account, content_of
+from stream.verify.accounting import EVERYBODY, OUTPUTS, Account, PassedOn, content_of, placed
 from stream.verify.findings import Findings
 from stream.verify.reading import LogReader, Range
 from stream.verify.rescoring import Rescoring, in_polls
@@ -77,6 +78,11 @@ class _Job:
     def __post_init__(self) -> None:
         self._library = BundleLibrary(self.settings.bundle_dirs)
         self._decoders: dict[str, EventDecoder] = {}
+        self._passed_on: dict[str, dict[str, list[tuple[str, int]]]] = {}
+        types = event_types()
+        self._second_pass = frozenset(
+            name for name, where in self.log.activations if where.topic in types and types[where.topic].origin
+        )
 
     async def look_at(self, partition: Partition) -> None:
         """One partition: outputs first, then its inputs, which are scored again on the way."""
@@ -85,8 +91,9 @@ class _Job:
         scores_from = {
             name: known[0].from_offset for (name, where), known in self.log.activations.items() if where == partition
         }  # fmt: skip
-        origin = source_of(self.settings.namespace, partition.topic, partition.index)
-        account = Account(partition, origin, scores_from, self.findings)
+        account = self._account(partition, whole, scores_from)
+        for to in account.passed_from:
+            account.take_passed_on(to, self._passed_on_from(to).get(account.origin, ()))
         for topic in OUTPUTS:
             within = self.reader.range_of(topic, partition.index)
             for records in self.reader.read(topic, partition.index, within):
@@ -98,8 +105,10 @@ class _Job:
         for records in in_polls(self.reader.read(partition.topic, partition.index, whole)):
             account.take_inputs(records)
             if again is not None:
-                for output in await again.score([record for record in records if record.offset < committed]):
-                    self._compare(account, (output.topic, output.identity), content_of(output.value), given)
+                for topic, identity, content in await again.score(
+                    [record for record in records if record.offset < committed]
+                ):
+                    self._compare(account, (topic, identity), content, given)
             taken += len(records)
             self.on_progress(partition, taken)
         account.close()
@@ -107,6 +116,39 @@ class _Job:
             self._find_strange(account, again, given)
             await self._compare_states(partition, again, before)
             again.close()
+
+    def _account(self, partition: Partition, whole: Range, scores_from: Mapping[str, int]) -> Account:
+        namespace, event_type = self.settings.namespace, event_types().get(partition.topic)
+        if event_type is not None and event_type.origin is not None:
+            origins = source_of(namespace, event_type.origin.topic, 0)[:-1]
+            records = self.reader.read(partition.topic, partition.index, whole)
+            sequence = PassedOn.of((record for block in records for record in block), origins)
+            return Account(partition, origins, scores_from, self.findings, sequence=sequence)
+        origin = source_of(namespace, partition.topic, partition.index)
+        passed_from = {to: first for (to, where), first in self.log.passed_on.items() if where == partition}
+        return Account(
+            partition, origin, scores_from, self.findings, others=self._second_pass, passed_from=passed_from
+        )
+
+    def _passed_on_from(self, to: str) -> Mapping[str, list[tuple[str, int]]]:
+        """Everything in an internal topic by CloudEvents source: identities, and hashes of content and place."""
+        if to not in self._passed_on:
+            found = self._passed_on[to] = {}
+            for index in range(self.reader.partition_count(to)):
+                for records in self.reader.read(to, index, self.reader.range_of(to, index)):
+                    for record in records:
+                        content = placed(content_of(record.value), index)
+                        found.setdefault(record.origin, []).append((record.identity, content))
+        return self._passed_on[to]
+
+    def _passes_on(self, partition: Partition) -> list[PassingOn]:
+        found = []
+        views = {scorer.topic: scorer.view for scorer in self.scorers.values() if scorer.view.carries}
+        for (to, where), first in sorted(self.log.passed_on.items()):
+            carried = views[to].carries if to in views else None
+            if where == partition and carried is not None:
+                found.append(PassingOn(views[to].event, carried, self.reader.partition_count(to), first))
+        return found
 
     async def _settled(self, partition: Partition, end: int) -> Record | None:
         """What Redis records of the partition, once it covers the log or stands still."""
@@ -141,8 +183,9 @@ class _Job:
         count = self.reader.partition_count(partition.topic)
         try:
             return await Rescoring.of(
-                self.settings, partition, count, whole.begin, of_topic, self.log, self._library, decoder
-            )
+                self.settings, partition, count, whole.begin, of_topic, self.log, self._library, decoder,
+                self._passes_on(partition),
+            )  # fmt: skip
         except (JobFailed, RefusedBundle) as error:
             self.findings.notes.append(f"{partition}: {error}; contents and states were not checked")
             return None
@@ -160,7 +203,7 @@ class _Job:
             answer = account.written[key]
             if answer.offset >= again.state.next_offset:
                 continue
-            if answer.scorer == EVERYBODY or again.scored_at(answer.scorer, answer.offset):
+            if key[0] in OUTPUTS and (answer.scorer == EVERYBODY or again.scored_at(answer.scorer, answer.offset)):
                 self.findings.note("different", f"{key[1]}: scoring the log again does not give it")
 
     async def _compare_states(self, partition: Partition, again: Rescoring, before: Record | None) -> None:

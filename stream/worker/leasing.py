@@ -9,7 +9,6 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from schemas.activation import Activation, Desired, PassingOn
-from schemas.catalog import event_types
 from schemas.codec import EventDecoder
 from schemas.topics import ACTIVATIONS
 from scoring import sequence
@@ -28,6 +27,7 @@ from stream.kafka import client_arguments
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
 from stream.worker.clients import let_go, require_topics
+from stream.worker.inputs import input_topics, views_on
 from stream.worker.outputs import TOPICS as OUTPUTS
 from stream.worker.scan import scan
 
@@ -276,24 +276,6 @@ class Leasing:
             return {targets[target]: offset for target, offset in found.items()}
         finally:
             await let_go(consumer)
-
-
-def make_decoders(settings: Settings, scorers: Mapping[str, Scorer]) -> dict[str, EventDecoder]:
-    """A decoder for every input topic of the scorers."""
-    return {
-        topic: EventDecoder(event_types()[topic], strict=settings.strict) for topic in input_topics(scorers)
-    }
-
-
-def input_topics(scorers: Mapping[str, Scorer]) -> list[str]:
-    """The topics that a worker reads: those whose records it scores, and those that they are passed on from."""
-    return sorted({view.event.topic for scorer in scorers.values() for view in scorer.needed_views})
-
-
-def views_on(scorers: Mapping[str, Scorer], topic: str) -> list[FeatureView]:
-    """The views that are folded over a topic, for its own scorers and for those of internal topics."""
-    needed = [view for scorer in scorers.values() for view in scorer.needed_views]
-    return list({view.name: view for view in needed if view.event.topic == topic}.values())
 
 
 def _relevant(activations: Sequence[Activation], offset: int) -> list[Activation]:

@@ -26,8 +26,9 @@ from stream.state_store import redis_address
 from stream.worker.activation_log import ActivationLog
 from stream.worker.batching import PollSchema, PollTransport
 from stream.worker.health import HealthServer
+from stream.worker.inputs import input_topics, make_decoders
 from stream.worker.keeper import FATAL, Keeper
-from stream.worker.leasing import Leasing, input_topics, make_decoders
+from stream.worker.leasing import Leasing
 from stream.worker.memory import collect_seldom, keep_freed_memory
 from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline

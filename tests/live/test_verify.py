@@ -15,6 +15,7 @@ from tests.support.event_feed import PAYMENTS, Feeder, mixed, outputs_of
 from tests.support.independent_reader import Reader, Record, read_topic
 from tests.support.log_fold import states_in
 
+INTERNAL = "transactions-by-merchant"
 EVENTS = 3_000
 
 
@@ -72,6 +73,11 @@ def test_it_holds_after_a_kill_and_no_tampering_goes_unnoticed(
     code, found = verify()
     assert (code, found["broken"], found["duplicates_different"]) == (1, ["duplicates_different"], 1)
 
+    passed_on = read_topic(services.kafka_bootstrap, INTERNAL)[7]
+    copy_of(passed_on, passed_on.value.replace(b'"depth":', b'"depth":1'), services.kafka_bootstrap)
+    code, found = verify()
+    assert (code, found["duplicates_different"]) == (1, 2)
+
     key, state = next(iter(states_in(services.redis_url, settings.namespace).items()))
     with Redis.from_url(services.redis_url) as client:
         client.set(key, bytes([state[0]]) + bytes([state[1] ^ 1]) + state[2:], keepttl=True)
@@ -83,7 +89,8 @@ def test_it_holds_after_a_kill_and_no_tampering_goes_unnoticed(
 
     feeder.send_raw(PAYMENTS, b"account-2", json.dumps(events[0][1]).encode(), partition=0)
     code, found = verify()
-    assert (code, found["missing"], found["inputs"]) == (1, 2, EVENTS + 2)  # two scorers, and no worker
+    # two scorers and the pass to the merchant, and no worker
+    assert (code, found["missing"], found["inputs"]) == (1, 3, EVENTS + 2)
 
 
 def test_a_namespace_in_which_nothing_was_scored_is_refused_by_name(services, settings, verify) -> None:

@@ -10,7 +10,7 @@ from tests.support.worker_process import WorkerProcess
 
 MOST_EVENTS = 60_000
 PER_SECOND = 300.0
-PARTITIONS = 8
+PARTITIONS = 12
 
 
 @pytest.mark.timeout(300)

@@ -82,6 +82,38 @@ class Reader:
             self._partitions[topic] = sorted(told.topics[topic].partitions)
         return self._partitions[topic]
 
+    def ends(self, topic: str) -> dict[int, int]:
+        """Per partition, the offset behind the last visible record; 0 where there is none."""
+        places = [TopicPartition(topic, partition) for partition in self.partitions(topic)]
+        marks = {
+            place.partition: self._consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_S)
+            for place in places
+        }
+        return {partition: self._visible_end(topic, partition, *mark) for partition, mark in marks.items()}
+
+    def _visible_end(self, topic: str, partition: int, low: int, high: int) -> int:
+        """Transactions end in markers, which nobody sees and nobody commits."""
+        step = 200
+        start = high
+        while start > low:
+            start = max(low, start - step)
+            self._consumer.assign([TopicPartition(topic, partition, start)])
+            last = -1
+            open_ = True
+            deadline = time.monotonic() + ANSWER_WITHIN_S
+            while open_:
+                assert time.monotonic() < deadline, f"{topic} {partition}: gives no more"
+                for message in self._consumer.consume(step, timeout=0.1):
+                    if message.error() is not None:
+                        open_ = False
+                    else:
+                        last = max(last, message.offset())
+                        open_ = open_ and message.offset() < high - 1
+            self._consumer.unassign()
+            if last >= 0:
+                return last + 1
+        return 0
+
     def count(self, topic: str) -> int:
         """Records of a topic up to its present end, markers included."""
         places = [TopicPartition(topic, partition) for partition in self.partitions(topic)]
@@ -137,9 +169,10 @@ def _record(message: Any) -> Record:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All inputs and everything that was written about them."""
+    """All inputs and everything that was written about them; `passed_on` is the internal topic of the merchants."""
 
     inputs: list[Record]
+    passed_on: list[Record]
     scores: list[Record]
     alerts: list[Record]
     letters: list[Record]
@@ -170,6 +203,7 @@ def read_outcome(bootstrap: str, inputs: Iterable[str]) -> Outcome:
     with Reader(bootstrap) as reader:
         return Outcome(
             inputs=[record for topic in inputs for record in reader.read(topic)],
+            passed_on=reader.read("transactions-by-merchant"),
             scores=reader.read("risk-scores"),
             alerts=reader.read("alerts"),
             letters=reader.read("dead-letters"),

@@ -28,6 +28,45 @@ class LogFold:
     values: Mapping[Place, float]
 
 
+def fold_internal(
+    view: FeatureView, records: Iterable[Record], first: LogFold, namespace: str, *, bias: float = BIAS
+) -> LogFold:
+    """The fold of an internal topic, each origin once, in the order in which they first came.
+
+    Args:
+        first: the fold of the log that the events come from; what was carried along is not asked.
+    """
+    by_partition: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        by_partition[record.partition].append(record)
+    fold = LogFold({}, {}, {})
+    leading = view.feature_names.index(LEADING[view.name])
+    for index, log in by_partition.items():
+        known = list({place_of(record): record.body["event"] for record in reversed(log)}.items())
+        first_place: dict[Place, int] = {}
+        for number, record in enumerate(log):
+            first_place.setdefault(place_of(record), number)
+        known.sort(key=lambda pair: first_place[pair[0]])
+        events = [view.event.struct(**event) for _, event in known]
+        table = fold_table(view, EventBatch.from_events(view.event, events))
+        prefix = state_prefix(namespace, Partition(view.event.topic, index), view.name, view.digest)
+        fold.states.update(
+            {prefix + entity: state for entity, state in zip(table.entities, table.states, strict=True)}
+        )
+        for (place, _), own in zip(known, table.vectors.astype("<f4"), strict=True):
+            vector = np.concatenate([np.frombuffer(base64.b64decode(first.features[place]), "<f4"), own])
+            fold.features[place] = base64.b64encode(vector.tobytes()).decode()
+            risk = float(np.nan_to_num(np.float64(vector[leading])))
+            fold.values[place] = float(1 / (1 + np.exp(-np.clip(risk + bias, -100, 100))))
+    return fold
+
+
+def place_of(record: Record) -> Place:
+    """Where a record of an internal topic comes from."""
+    origin = record.body["origin"]
+    return origin["topic"], origin["partition"], origin["offset"]
+
+
 def fold_log(view: FeatureView, records: Iterable[Record], namespace: str, *, bias: float = BIAS) -> LogFold:
     """The fold of records that are all events of the view's type."""
     by_partition: dict[int, list[Record]] = defaultdict(list)

@@ -4,7 +4,7 @@ from scoring.catalog import scorers
 from scoring.policy import AlertState, decide
 from tests.support.event_feed import SCORERS
 from tests.support.independent_reader import Outcome
-from tests.support.log_fold import fold_log, states_in
+from tests.support.log_fold import fold_internal, fold_log, states_in
 
 TOLERANCE = 2e-6
 """Scores have six decimals; the last one may differ between ONNX Runtime's float32 and numpy's float64."""
@@ -20,7 +20,9 @@ def check_against_log(outcome: Outcome, namespace: str, redis_url: str) -> None:
     assert outcome.wrong_counts(SCORERS) == {}
     states: dict[str, bytes] = {}
     for scorer in scorers().values():
-        fold = fold_log(scorer.view, outcome.inputs, namespace)
+        fold = fold_log(scorer.needed_views[0], outcome.inputs, namespace)
+        if scorer.view.carries:
+            fold = fold_internal(scorer.view, outcome.passed_on, fold, namespace)
         states |= fold.states
         scores = outcome.scores_of(scorer.name)
         assert {place: score["features"] for place, score in scores.items()} == fold.features

@@ -1,9 +1,11 @@
 """`riskstream worker` as a process of its own, to be looked at over HTTP, stopped and killed."""
 
 import json
+import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,7 +15,7 @@ from typing import Any, Self
 
 from stream.services.embedded import EmbeddedServices
 from stream.services.ports import LOOPBACK, free_ports
-from tests.support.command_line import environment, riskstream_command
+from tests.support.command_line import ROOT, environment, riskstream_command
 
 READY_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.05
@@ -27,6 +29,9 @@ class WorkerProcess:
         folder: for its log.
         name: of its log, and its static group membership: taken up again after a kill, it waits for no time-out.
         settings: further settings, by their lower-case names; `worker_id=None` for membership that ends with it.
+
+    Attributes:
+        entry: a module to run in place of `riskstream worker`, with `variables` in its environment.
     """
 
     def __init__(
@@ -44,15 +49,20 @@ class WorkerProcess:
             del self._settings["worker_id"]
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
+        self.entry = ""
+        self.variables: dict[str, str] = {}
 
     def start(self) -> Self:
         """Starts the process and returns at once; its log goes on where it was."""
         assert self._process is None or self._process.poll() is not None, "it runs already"
         self._port = free_ports(1)[0]
+        arguments = ("worker", "--health-port", str(self._port))
+        own = [sys.executable, "-m", self.entry, *arguments] if self.entry else None
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                riskstream_command("worker", "--health-port", str(self._port)),
-                env=environment(**self._settings),
+                own or riskstream_command(*arguments),
+                env={**environment(**self._settings), **self.variables},
+                cwd=ROOT if own else None,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -128,6 +138,14 @@ class WorkerProcess:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+
+    def pause(self) -> None:
+        """Stops it where it is (SIGSTOP): its connections stay open."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on (SIGCONT)."""
+        os.kill(self.pid, signal.SIGCONT)
 
     def terminate(self, *, within_s: float = 30.0) -> int:
         """Asks it to end (SIGTERM); its exit code.

@@ -6,7 +6,7 @@ from schemas.alert import Alert
 from schemas.dead_letter import DeadLetter, Reason
 from schemas.score import Score
 from schemas.source import Source
-from scoring.catalog import scorers
+from scoring.catalog import selected
 from scoring.store.contract import Partition
 from stream.demo.feeding import DueTimes
 from stream.demo.ledger import Ledger
@@ -17,8 +17,8 @@ LIVE, SHADOW = "payment_anomaly", "payment_attention"
 
 @pytest.fixture
 def ledger() -> Ledger:
-    """For all declared scorers, with three payments expected of which one is injected."""
-    empty = Ledger(scorers(), frozenset({"INJECTED-000-outlier-0"}), DueTimes())
+    """For the scorers of the demo, with three payments expected of which one is injected."""
+    empty = Ledger(selected([LIVE, SHADOW, "tick_anomaly"]), frozenset({"INJECTED-000-outlier-0"}), DueTimes())
     empty.expect({PAYMENTS: 3})
     return empty
 

@@ -1,0 +1,1 @@
+"""Faults against real processes, at random by a seed: `make torture SEED=7 MINUTES=60`."""
