@@ -1,7 +1,7 @@
 """Which of the services that a worker needs do not answer, said when it begins and when it ends."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -28,10 +28,10 @@ class Absences:
         return list(self._problems.values())
 
 
-async def answers(question: Awaitable[object]) -> bool:
+async def answers(question: Callable[[], Awaitable[object]]) -> bool:
     """Whether a question to a service is answered in time and without an error."""
     try:
-        await asyncio.wait_for(question, ANSWER_WITHIN_S)
+        await asyncio.wait_for(question(), ANSWER_WITHIN_S)
     except Exception:  # however it fails, it is no answer
         return False
     return True

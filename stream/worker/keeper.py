@@ -265,10 +265,8 @@ class Keeper:
                 self.consumer.proceed()
 
     async def _look(self) -> None:
-        """Whether Kafka and Redis answer; somebody who waits for records would not notice."""
-        partition = next((state.partition for state in self.states.values()), Partition("none", 0))
-        questions = (self.leasing.log.end_offset(), self.leasing.store.record(partition))
-        kafka, redis = await asyncio.gather(*map(answers, questions))
+        """Whether Kafka and Redis answer, and Redis did not go back: who waits for records would not notice."""
+        kafka, redis = await asyncio.gather(answers(self.leasing.log.end_offset), answers(self._compare))
         self._away.note("Kafka", self.settings.kafka_bootstrap, answered=kafka)
         self._away.note("Redis", self.settings.redis_url, answered=redis)
         self.metrics.ready.set(not self.problems())
@@ -277,6 +275,22 @@ class Keeper:
             end = self.consumer.highwater(tp)
             if end is not None:
                 self.metrics.lag.labels(tp.topic, tp.partition).set(max(0, end - state.next_offset))
+
+    async def _compare(self) -> None:
+        """Asks Redis about every partition held; where it knows less than was committed, all are taken over again.
+
+        That another worker holds one by now is Kafka's to tell: taking it back would be a quarrel.
+        """
+        held = [(state.partition, state.lease) for state in self.states.values()]
+        found = await asyncio.gather(
+            *(self.leasing.store.record(partition) for partition, _ in held or [(Partition("none", 0), None)])
+        )
+        for (partition, lease), record in zip(held, found, strict=False):
+            known = record.offsets if record is not None else {}
+            if any(known.get(digest, -1) < offset for digest, offset in lease.offsets.items()):
+                log.error("Redis went back while nothing was read; acquiring again", partition=str(partition))
+                self._drop("recovering from a Redis that went back")
+                return
 
     def _say_waiting(self, error: Exception) -> None:
         where = "Redis" if isinstance(error, StoreError) else "Kafka"

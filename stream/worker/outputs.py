@@ -87,11 +87,18 @@ async def acknowledged(sent: Sent) -> dict[str, int]:
     return found
 
 
-def covered_for(state: PartitionState, covered: Mapping[str, int]) -> dict[str, int]:
+def covered_for(state: PartitionState, following: int, covered: Mapping[str, int]) -> dict[str, int]:
     """Of the output partitions that a poll has written to, those that hold outputs of this input partition.
 
-    What is acknowledged lies behind everything that this partition wrote before, in whichever of them.
+    What is acknowledged lies behind everything that this partition wrote before, in whichever of them. None of them while
+    there are outputs of records yet to be committed: they lie before what another partition has just written to the same
+    place, and a worker that took over then would not look for them. The simulation found that.
+
+    Args:
+        following: the offset that the commit brings the partition to.
     """
+    if following <= state.emitted.highest:
+        return {}
     passed_on = tuple(f"{passing.to.topic}/" for passing in state.passes_on)
     own = tuple(output_name(topic, state.partition.index) for topic in TOPICS)
     return {

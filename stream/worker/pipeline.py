@@ -139,7 +139,7 @@ class Pipeline:
         return True
 
     async def _commit(self, state: PartitionState, prepared: Prepared, covered: Mapping[str, int]) -> None:
-        own = covered_for(state, covered)
+        own = covered_for(state, max(prepared.steps[state][-1].next.values()), covered)
         async with state.busy:
             state.lease = await self.keeper.leasing.store.commit(
                 state.lease, with_outputs(prepared.steps[state], own)

@@ -61,6 +61,20 @@ class Findings:
             state.emitted_of(origin).add(kind, name, offset)
 
 
+    def internal(self) -> list[TopicPartition]:
+        """The partitions of internal topics of which outputs were found."""
+        return [
+            TopicPartition(state.partition.topic, state.partition.index)
+            for state in self.states
+            if any(state.emitted_from.values())
+        ]
+
+    def note_ends(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Outputs of an internal topic name the records' origins: any record up to its end may be one that is out."""
+        for target, end in ends.items():
+            self._by_partition[Partition(target.topic, target.partition)].emitted.highest = end - 1
+
+
 async def scan(
     settings: Settings, states: Sequence[PartitionState], second_pass: Mapping[str, str]
 ) -> None:
@@ -96,21 +110,11 @@ async def scan(
             for target in list(open_targets):
                 if await consumer.position(target) >= open_targets[target]:
                     del open_targets[target]
-        await _note_ends(consumer, states)
+        internal = findings.internal()
+        if internal:
+            findings.note_ends(await consumer.end_offsets(internal))
     finally:
         await let_go(consumer)
-
-
-async def _note_ends(consumer: AIOKafkaConsumer, states: Sequence[PartitionState]) -> None:
-    """Outputs of an internal topic name the records' origins: any record up to its end may be one that is out."""
-    internal = {
-        TopicPartition(state.partition.topic, state.partition.index): state
-        for state in states
-        if any(state.emitted_from.values())
-    }
-    if internal:
-        for target, end in (await consumer.end_offsets(list(internal))).items():
-            internal[target].emitted.highest = end - 1
 
 
 def _source(state: PartitionState, origin: Partition) -> bytes:
