@@ -281,14 +281,13 @@ class Keeper:
 
         That another worker holds one by now is Kafka's to tell: taking it back would be a quarrel.
         """
-        held = [(state.partition, state.lease) for state in self.states.values()]
-        found = await asyncio.gather(
-            *(self.leasing.store.record(partition) for partition, _ in held or [(Partition("none", 0), None)])
-        )
-        for (partition, lease), record in zip(held, found, strict=False):
+        leases = [state.lease for state in self.states.values()]
+        asked = [lease.partition for lease in leases] or [Partition("none", 0)]
+        found = await asyncio.gather(*map(self.leasing.store.record, asked))
+        for lease, record in zip(leases, found, strict=False):
             known = record.offsets if record is not None else {}
             if any(known.get(digest, -1) < offset for digest, offset in lease.offsets.items()):
-                log.error("Redis went back while nothing was read; acquiring again", partition=str(partition))
+                log.error("Redis went back while nothing was read; acquiring again", partition=str(lease.partition))
                 self._drop("recovering from a Redis that went back")
                 return
 

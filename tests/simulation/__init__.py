@@ -1,1 +1,1 @@
-"""The worker's protocol in one process, without time and without services: thousands of histories with faults at every await."""
+"""The worker's own protocol in one process, without time and without services: faults at every await, by a seed."""

@@ -16,6 +16,7 @@ from faust.types import TP
 
 from scoring.murmur2 import partition_of
 from scoring.scorer import Scorer
+from scoring.store.contract import Partition
 from stream.bundle_library import BundleLibrary
 from stream.settings import Settings
 from stream.verify.findings import Findings
@@ -90,6 +91,7 @@ async def _play(stage: Stage, seed: int, odds: Odds, events: int, workers: int) 
         world.quiet = True
         group.thaw()
         mended = await group.run_until(lambda: _is_level(world, stage), within_s=MENDS_WITHIN_S)
+        group.close()
     history.faults = dict(world.faults)
     history.wrong += group.fatal
     if not mended:
@@ -100,7 +102,6 @@ async def _play(stage: Stage, seed: int, odds: Odds, events: int, workers: int) 
         if findings.duplicates_identical and not world.zombies:
             history.wrong.append(f"duplicates without a zombie: {findings.examples['duplicates_identical'][0]}")
         history.answers = findings.inputs
-    group.close()
     return history
 
 
@@ -219,7 +220,7 @@ def _is_level(world: World, stage: Stage) -> bool:
     for topic in input_topics(stage.scorers):
         for index in range(PARTITIONS):
             end = len(world.logs[TopicPartition(topic, index)])
-            held = next((held for where, held in world.memory.items() if (where.topic, where.index) == (topic, index)), None)
+            held = world.memory.get(Partition(topic, index))
             if end and (held is None or min(held.record.offsets.values(), default=0) < end):
                 return False
     return bool(world.logs[TopicPartition(PAYMENTS, 0)])
@@ -235,8 +236,6 @@ async def _verified(world: World, stage: Stage) -> Findings:
     reader: Any = LogView(world.logs, PARTITIONS)
     job = _Job(stage.settings, stage.scorers, log, store, reader, findings, 0.0, lambda *_: None)
     job._library = stage.library
-    from scoring.store.contract import Partition
-
     for topic in input_topics(stage.scorers):
         for index in range(PARTITIONS):
             await job.look_at(Partition(topic, index))

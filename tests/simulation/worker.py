@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from faust.types import TP
@@ -21,7 +20,8 @@ from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
 from stream.worker.scan import Findings
 from stream.worker.watchdog import Watchdog
-from tests.simulation.world import Life, SimulatedProducer, SimulatedStore, World
+from tests.simulation.producer import SimulatedProducer
+from tests.simulation.world import Life, SimulatedStore, World
 
 ACTIVATIONS = TopicPartition("activations", 0)
 MOST_RECORDS = 12
