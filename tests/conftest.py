@@ -11,7 +11,7 @@ from stream.settings import Settings
 from stream.topics import ensure_topics
 from tests.support.services import drop_all_topics, settings_for
 
-FOLDERS = {"live": pytest.mark.live, "training": pytest.mark.training}
+FOLDERS = {name: getattr(pytest.mark, name) for name in ("live", "training", "faults", "long")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""Runs the tests by group, ends with the time of each: `python -m tests.groups [unit] [training] [live]`."""
+"""Runs the tests by group, ends with the time of each: `python -m tests.groups [unit] [training] [live] [faults]`."""
 
 import subprocess
 import sys
@@ -12,11 +12,13 @@ NO_TESTS_COLLECTED = 5
 
 GROUPS = {
     # each worker compiles the numba kernels for itself unless they are cached, so no more than two
-    "unit": ("-m", "not live and not training", "-n", "2", "--dist", "loadgroup"),
+    "unit": ("-m", "not live and not training and not faults and not long", "-n", "2", "--dist", "loadgroup"),
     "training": ("-m", "training and not live"),
     # one broker for all, and two cores are busy with it
     "live": ("-m", "live"),
+    "faults": ("-m", "faults"),
 }
+ON_REQUEST = {"long": ("-m", "long")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,7 @@ def run_group(group: str, report: Path) -> Outcome:
     print(f"\n=== {group} ===", flush=True)
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *GROUPS[group], f"--junitxml={report}", "--durations=5"],
+        [sys.executable, "-m", "pytest", "-q", *(GROUPS | ON_REQUEST)[group], f"--junitxml={report}", "--durations=5"],
         check=False,
     )
     seconds = time.monotonic() - began
@@ -62,9 +64,9 @@ def run_group(group: str, report: Path) -> Outcome:
 
 def main(groups: list[str]) -> int:
     """Exit code 1 when a group failed, 2 for an unknown group; the last line has the counts of all groups."""
-    unknown = [group for group in groups if group not in GROUPS]
+    unknown = [group for group in groups if group not in GROUPS | ON_REQUEST]
     if unknown:
-        print(f"unknown group {', '.join(unknown)}; known are {', '.join(GROUPS)}", file=sys.stderr)
+        print(f"unknown group {', '.join(unknown)}; known are {', '.join(GROUPS | ON_REQUEST)}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
         outcomes = [run_group(group, Path(folder) / f"{group}.xml") for group in groups or GROUPS]

@@ -68,6 +68,7 @@ class EmbeddedKafka(Service):
         detached: the broker outlives this process.
         say: is told what goes on, in lines for people.
         extra: further properties of the broker, which come last and so count.
+        cluster_id: of several brokers that belong together, 22 characters of base64; a new one when not given.
     """
 
     def __init__(
@@ -79,11 +80,13 @@ class EmbeddedKafka(Service):
         detached: bool = False,
         say: Say = lambda _: None,
         extra: Mapping[str, str] = MappingProxyType({}),
+        cluster_id: str | None = None,
     ) -> None:
         super().__init__("Kafka", folder, port=port, detached=detached)
         self._heap_mb = heap_mb
         self._say = say
         self._extra = dict(extra)
+        self._cluster_id = cluster_id or new_cluster_id()
 
     @property
     def bootstrap(self) -> str:
@@ -127,15 +130,13 @@ class EmbeddedKafka(Service):
         return settings
 
     def _format(self, java: list[str], settings: Path) -> None:
-        # '-' may not come first in an argument that is an id
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
         done = subprocess.run(
             [
                 *java,
                 "kafka.tools.StorageTool",
                 "format",
                 "--cluster-id",
-                cluster_id,
+                self._cluster_id,
                 "--config",
                 str(settings),
             ],
@@ -147,6 +148,12 @@ class EmbeddedKafka(Service):
             raise JobFailed(
                 f"Kafka's storage in {self.folder} cannot be formatted: {done.stderr or done.stdout}"
             )
+
+
+def new_cluster_id() -> str:
+    """A random id for `EmbeddedKafka`."""
+    # '-' may not come first in an argument that is an id
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
 
 
 def broker_answers(port: int) -> bool:

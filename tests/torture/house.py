@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any
 from redis import Redis, RedisError
 
 from scoring.catalog import scorers
-from stream.services.kafka import EmbeddedKafka
 from stream.services.ports import LOOPBACK, free_ports
 from stream.services.redis import EmbeddedRedis
 from stream.settings import Settings, load
@@ -24,6 +23,7 @@ from tests.support.independent_reader import Reader
 from tests.support.log_fold import offsets_in
 from tests.support.small_bundles import write_all, write_small_bundle
 from tests.support.worker_process import WorkerProcess
+from tests.torture.brokers import broker_behind, three_brokers
 from tests.torture.feed import CANARY, Feed
 from tests.torture.proxy import FaultProxy
 
@@ -68,20 +68,37 @@ class House:
         seed: of the events.
         per_second: events fed.
         say: is told what goes on.
+        brokers: 1, behind a proxy, or 3, without.
+        cluster: servers of a Redis Cluster that runs already, instead of one server behind a proxy.
+        redis_options: further options of the one server.
 
     Attributes:
         workers: by name, with fixed group membership.
     """
 
-    def __init__(self, folder: Path, seed: int, *, per_second: float, say: Say) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        *,
+        per_second: float,
+        say: Say = lambda _: None,
+        brokers: int = 1,
+        cluster: Sequence[EmbeddedRedis] = (),
+        redis_options: Sequence[str] = (),
+    ) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        self.folder, self.seed, self.say = folder, seed, say
+        self.folder, self.seed, self.say, self.cluster = folder, seed, say, list(cluster)
         kafka_port, redis_port = free_ports(2)
         self.kafka_proxy, self.redis_proxy = FaultProxy(kafka_port), FaultProxy(redis_port)
-        advertised = {"advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{self.kafka_proxy.port}"}
-        self.kafka = EmbeddedKafka(folder / "kafka", port=kafka_port, extra=advertised)
-        self.redis = EmbeddedRedis(folder / "redis", port=redis_port)
+        self.brokers = (
+            [broker_behind(folder / "kafka", port=kafka_port, proxy_port=self.kafka_proxy.port)]
+            if brokers == 1
+            else three_brokers(folder / "kafka")
+        )
+        self.kafka = self.brokers[0]
+        self.redis = EmbeddedRedis(folder / "redis", port=redis_port, extra=redis_options)
         self.first, self.second = write_all(folder / "bundles"), folder / "more-bundles"
         write_small_bundle(self.second, scorers()["payment_anomaly"], bias=-3.0)
         self.workers = {name: self.worker(name) for name in ("one", "two")}
@@ -93,12 +110,16 @@ class House:
 
     @property
     def kafka_bootstrap(self) -> str:
-        """The broker, through its proxy."""
+        """The broker, through its proxy, or the three."""
+        if len(self.brokers) > 1:
+            return ",".join(broker.bootstrap for broker in self.brokers)
         return f"{LOOPBACK}:{self.kafka_proxy.port}"
 
     @property
     def redis_url(self) -> str:
-        """Redis, through its proxy."""
+        """Redis, through its proxy, or a server of the cluster."""
+        if self.cluster:
+            return self.cluster[0].url
         return f"redis://{LOOPBACK}:{self.redis_proxy.port}/0"
 
     @property
@@ -111,13 +132,17 @@ class House:
             namespace=NAMESPACE,
             data_dir=self.folder,
             bundle_dirs=(self.first, self.second),
+            redis_cluster=bool(self.cluster),
         )
 
     def worker(self, name: str, **settings: object) -> WorkerProcess:
         """A worker, not started."""
         made = WorkerProcess(
             self, self.folder, name=name,  # type: ignore[arg-type]
-            **({"namespace": NAMESPACE, "bundle_dirs": f"{self.first},{self.second}", "poll_records": 200} | settings),
+            **({
+                "namespace": NAMESPACE, "bundle_dirs": f"{self.first},{self.second}", "poll_records": 200,
+                "redis_cluster": bool(self.cluster),
+            } | settings),
         )  # fmt: skip
         made.entry = "tests.torture.worker"
         return made
@@ -133,14 +158,16 @@ class House:
         return riskstream(
             *arguments, within_seconds=900, kafka_bootstrap=self.kafka_bootstrap, redis_url=self.redis_url,
             namespace=NAMESPACE, bundle_dirs=f"{self.first},{self.second}", data_dir=str(self.folder),
+            redis_cluster=str(bool(self.cluster)),
         )  # fmt: skip
 
     def __enter__(self) -> "House":
-        for service in (self.redis, self.kafka):
+        services = [*([] if self.cluster else [self.redis]), *self.brokers]
+        for service in services:
             service.start()
             self._stack.callback(service.stop)
-        self.redis.wait_ready()
-        self.kafka.wait_ready()
+        for service in services:
+            service.wait_ready()
         ensure_topics(self.settings)
         self._stack.callback(lambda: [worker.__exit__() for worker in self.made])
         for worker in self.workers.values():
@@ -189,7 +216,7 @@ class House:
             if not ready:
                 return f"{name}: {problems}"
         try:
-            committed = offsets_in(self.redis_url, NAMESPACE)
+            committed = self._committed()
         except RedisError as error:
             return f"Redis: {error}"
         with Reader(self.kafka_bootstrap) as reader:
@@ -198,6 +225,11 @@ class House:
                     if committed.get((topic, index), 0) < end:
                         return f"{topic} {index}: {committed.get((topic, index), 0)} of {end}"
         return ""
+
+    def _committed(self) -> dict[tuple[str, int], int]:
+        """Per input partition, the offset up to which states are committed."""
+        urls = [server.url for server in self.cluster if server.running] or [self.redis_url]
+        return {place: offset for url in urls for place, offset in offsets_in(url, NAMESPACE).items()}
 
     def expect_not_ready(self, what: str) -> None:
         """Every running worker says that it is not ready, while something that it needs is away.

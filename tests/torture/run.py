@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,23 +56,26 @@ def torture(
     *,
     faults: Sequence[Fault] = FAULTS,
     per_second: float = PER_SECOND,
-    at_least: int = 0,
+    kills: int = 0,
+    killing: Sequence[Fault] = (),
 ) -> Outcome:
     """Runs for so long; of a promise that does not hold the first words are in the outcome, the rest in the folder.
 
     Args:
         faults: those to choose from.
-        at_least: so many faults, however long they take.
+        kills: so many before the time begins to count, by the faults in `killing`.
     """
     outcome, chance = Outcome(seed), random.Random(seed)
     began = time.monotonic()
     with House(folder, seed, per_second=per_second, say=say) as house:
         try:
             say(f"up after {house.wait_well():.1f} s")
-            while time.monotonic() - began < seconds or outcome.faults.total() < at_least:
+            while outcome.kills < kills:
+                _one(house, _drawn(killing, chance), chance, outcome, began)
+            counted = time.monotonic()
+            while time.monotonic() - counted < seconds:
                 time.sleep(chance.uniform(0, 3))
-                (fault,) = chance.choices(faults, [fault.weight for fault in faults])
-                _one(house, fault, chance, outcome, began)
+                _one(house, _drawn(faults, chance), chance, outcome, began)
             house.wait_well()
             outcome.findings = house.verify()
         except AssertionError as error:
@@ -82,6 +85,10 @@ def torture(
     outcome.seconds = time.monotonic() - began
     outcome.failed += _judged(outcome, leaks)
     return outcome
+
+
+def _drawn(faults: Sequence[Fault], chance: random.Random) -> Fault:
+    return chance.choices(faults, [fault.weight for fault in faults])[0]
 
 
 def _one(house: House, fault: Fault, chance: random.Random, outcome: Outcome, began: float) -> None:
@@ -97,9 +104,14 @@ def _one(house: House, fault: Fault, chance: random.Random, outcome: Outcome, be
     house.say(f"{'':9}  well after {seconds:.1f} s")
 
 
+def judged_findings(findings: Mapping[str, Any]) -> list[str]:
+    """What of the findings of `riskstream verify` must not be."""
+    failed = [f"verify: {kind}: {findings['examples'][kind][:1]}" for kind in findings.get("broken", ())]
+    return failed + [f"verify could not check: {note}" for note in findings.get("notes", ())]
+
+
 def _judged(outcome: Outcome, leaks: Sequence[str]) -> list[str]:
-    failed = [f"verify: {kind}" for kind in outcome.findings.get("broken", ())]
-    failed += [f"verify could not check: {note}" for note in outcome.findings.get("notes", ())]
+    failed = judged_findings(outcome.findings)
     failed += [f"personal data in {where}" for where in leaks]
     if outcome.most_memory_mb > MOST_MEMORY_MB:
         failed.append(f"a worker took {outcome.most_memory_mb:.0f} MB, at most {MOST_MEMORY_MB} are allowed")

@@ -1,0 +1,1 @@
+"""Faults against real processes, each by itself; `tests.torture` composes them at random."""

@@ -1,0 +1,1 @@
+"""Faults that take minutes or many processes: `make test ARGS=long`."""
