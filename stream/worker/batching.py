@@ -13,11 +13,11 @@ from typing import Any
 
 import faust
 from aiokafka import AIOKafkaConsumer
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from stream.worker.assignor import TopicAwareAssignor
 from stream.worker.clients import let_go
 from stream.worker.fetch_ahead import FetchAhead
 from stream.worker.keeper import Keeper
@@ -41,7 +41,7 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread that owns the aiokafka consumer, made with riskstream's own arguments."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
-        self._assignor = RoundRobinPartitionAssignor
+        self._assignor = TopicAwareAssignor
         return AIOKafkaConsumer(
             group_id=self.app.conf.id,
             partition_assignment_strategy=[self._assignor],

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+import xxhash
+from aiokafka import AIOKafkaProducer
 
 from schemas.activation import Activation, Desired, PassingOn
 from schemas.codec import EventDecoder
@@ -23,15 +24,16 @@ from scoring.sequence import SequenceReader, origin_of
 from scoring.store.contract import Lease, Partition, StateStore
 from stream.bundle_library import BundleLibrary
 from stream.errors import JobFailed
-from stream.kafka import client_arguments
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
-from stream.worker.clients import let_go, require_topics
+from stream.worker.assignor import TopicAwareAssignor
+from stream.worker.clients import require_topics
 from stream.worker.inputs import input_topics, views_on
+from stream.worker.log_range import LogGuard, LogRange, describe, log_ranges
 from stream.worker.outputs import TOPICS as OUTPUTS
 from stream.worker.scan import scan
 
-PAUSED = "paused"
+PAUSED, TOPIC_ID = "paused", "topic_id"
 log = structlog.get_logger("riskstream.worker")
 
 
@@ -59,7 +61,10 @@ class Leasing:
             StoreUnavailable, MissingTopics, aiokafka.errors.KafkaError: not now; try again.
         """
         await self.store.open()
-        await require_topics(self.settings, {*input_topics(self.scorers), *OUTPUTS, ACTIVATIONS})
+        inputs = input_topics(self.scorers)
+        await require_topics(self.settings, {*inputs, *OUTPUTS, ACTIVATIONS})
+        described = sorted((await describe(self.settings, inputs)).items())
+        TopicAwareAssignor.topics_seen = xxhash.xxh3_64_digest(repr(described).encode())
         await self.log.open()
 
     async def close(self) -> None:
@@ -88,9 +93,9 @@ class Leasing:
                     "Redis was rolled back: state is older than seen before, scoring again from it",
                     partition=str(lease.partition),
                 )
-        begins = await self._begins(partitions)
+        ranges = await self._ranges(partitions)
         states = [
-            self._state(lease, counts[lease.partition.topic], begins[lease.partition]) for lease in leases
+            self._state(lease, counts[lease.partition.topic], ranges[lease.partition]) for lease in leases
         ]
         for state in states:
             await self._pass_on(state, producer)
@@ -126,19 +131,16 @@ class Leasing:
             self._load(state)
         return changed
 
-    def _state(self, lease: Lease, partition_count: int, begin: int) -> PartitionState:
+    def _state(self, lease: Lease, partition_count: int, found: LogRange) -> PartitionState:
         partition = lease.partition
         views = views_on(self.scorers, partition.topic)
         offsets = {view.digest: lease.offsets.get(view.digest) for view in views}
         known = [offset for offset in offsets.values() if offset is not None]
-        if known and min(known) < begin:
-            raise JobFailed(
-                f"partition {partition}: its state is at offset {min(known)}, but the log begins at {begin}; "
-                "records are gone unscored. Restore the log, or start under another namespace; then make the "
-                "topic's retention longer than your longest outage (riskstream doctor)"
-            )
+        recorded_id = lease.notes.get(TOPIC_ID, "")
+        self._guard.check(partition, found, at=min(known, default=None), recorded_id=recorded_id)
+        self._guard.check(partition, found, at=max(known, default=None), recorded_id=recorded_id)
         rebuilding = len(known) < len(offsets)
-        start = begin if rebuilding else min(known)
+        start = found.begin if rebuilding else min(known)
         if rebuilding:
             # the scan must see every output of the records folded again, and what they were made from is read again
             lease = replace(lease, outputs={}, origins=dict.fromkeys(lease.origins, 0))
@@ -155,6 +157,8 @@ class Leasing:
             committed=offsets,
             paused_at_ms=int(lease.notes.get(PAUSED) or 0),
         )  # fmt: skip
+        if found.topic_id and not recorded_id:
+            state.new_notes[TOPIC_ID] = found.topic_id
         state.emitted_from = {origin_of(name): Emitted(offset) for name, offset in lease.origins.items()}
         return state
 
@@ -264,18 +268,10 @@ class Leasing:
         # one object for the same thing on all partitions, so that they share one model call
         self._shared: dict[tuple[str, str, str, bool], InForce] = {}
         self._refused: dict[str, Desired] = {}
+        self._guard = LogGuard()
 
-    async def _begins(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        consumer = AIOKafkaConsumer(**client_arguments(self.settings), enable_auto_commit=False)
-        try:
-            await consumer.start()
-            targets = {
-                TopicPartition(partition.topic, partition.index): partition for partition in partitions
-            }
-            found = await consumer.beginning_offsets(list(targets))
-            return {targets[target]: offset for target, offset in found.items()}
-        finally:
-            await let_go(consumer)
+    async def _ranges(self, partitions: Sequence[Partition]) -> dict[Partition, LogRange]:
+        return await log_ranges(self.settings, partitions)
 
 
 def _relevant(activations: Sequence[Activation], offset: int) -> list[Activation]:

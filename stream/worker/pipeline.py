@@ -21,6 +21,7 @@ from scoring.prepared import Prepared, with_outputs
 from stream.settings import Settings
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import PAUSED
+from stream.worker.log_range import LogBehind
 from stream.worker.metrics import Metrics
 from stream.worker.outputs import acknowledged, covered_for, send
 from stream.worker.watchdog import Watchdog
@@ -81,11 +82,11 @@ class Pipeline:
         for tp, records in poll.items():
             state = keeper.states.get(tp)
             if state is not None and not state.paused_at_ms:
-                begin = state.next_offset
-                known = bool(records) and records[0].offset < begin
-                fresh = [record for record in records if record.offset >= begin] if known else records
-                if fresh:
-                    wanted[state] = fresh
+                if records and records[0].offset < state.next_offset:
+                    # the consumer stands where it was told to, so the log itself went back: made anew, or cut short
+                    raise LogBehind(f"{state.partition}: offset {records[0].offset} came after {state.next_offset}")
+                if records:
+                    wanted[state] = records
                     await keeper.leasing.activate_desired(state, keeper.producers.present)
         if not wanted:
             return

@@ -188,4 +188,6 @@ def consumer_arguments(settings: Settings) -> dict[str, Any]:
         "max_poll_interval_ms": 10 * 60 * 1000,
         "rebalance_timeout_ms": 60_000,
         "request_timeout_ms": 40_000,
+        # a topic with more partitions, or made anew, is noticed within that time
+        "metadata_max_age_ms": 10_000,
     }

@@ -60,7 +60,6 @@ class Findings:
         if state is not None and known.get("ce_source") == _source(state, origin):
             state.emitted_of(origin).add(kind, name, offset)
 
-
     def internal(self) -> list[TopicPartition]:
         """The partitions of internal topics of which outputs were found."""
         return [

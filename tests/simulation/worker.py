@@ -16,6 +16,7 @@ from stream.worker.clients import Producers
 from stream.worker.inputs import make_decoders
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import Leasing
+from stream.worker.log_range import LogRange
 from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
 from stream.worker.scan import Findings
@@ -58,9 +59,10 @@ class SimulatedLeasing(Leasing):
         await self.store.open()
         await self.log.open()
 
-    async def _begins(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+    async def _ranges(self, partitions: Sequence[Partition]) -> dict[Partition, LogRange]:
         await self.life.gate()
-        return dict.fromkeys(partitions, 0)
+        logs = self.life.world.logs
+        return {each: LogRange(0, len(logs[TopicPartition(each.topic, each.index)])) for each in partitions}
 
 
 async def simulated_scan(

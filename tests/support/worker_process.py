@@ -80,6 +80,11 @@ class WorkerProcess:
         """Whether the process is there."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """Of the process; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
     def log(self) -> str:
         """What it has written so far."""
         return self.log_file.read_text(errors="replace")
