@@ -113,7 +113,8 @@ class Keeper:
                     f"then: riskstream resume {tp.topic} {tp.partition}"
                 )
             elif not state.caught_up:
-                found.append(f"{tp.topic} {tp.partition} folds again what was already scored")
+                progress = f"at offset {state.next_offset:,} of {state.emitted.highest + 1:,}"
+                found.append(f"{tp.topic} {tp.partition} folds again what was already scored: {progress}")
         return found
 
     def rebalanced(self) -> None:

@@ -29,8 +29,14 @@ LEADING = {
 BIAS = -4.0
 
 
-def write_small_bundle(folder: Path, scorer: Scorer, *, bias: float = BIAS) -> Path:
-    """A bundle of the scorer in `folder/<scorer>/`: the logistic function of its view's leading feature plus `bias`."""
+def write_small_bundle(
+    folder: Path, scorer: Scorer, *, bias: float = BIAS, no_score_at: tuple[str, float] | None = None
+) -> Path:
+    """A bundle of the scorer in `folder/<scorer>/`: the logistic function of its view's leading feature plus `bias`.
+
+    Args:
+        no_score_at: a feature and the value of it at which the score is NaN.
+    """
     view = scorer.view
     signature = signature_of(view.feature_names, (), 0)
     weights = np.zeros(len(view.feature_names), np.float32)
@@ -49,8 +55,20 @@ def write_small_bundle(folder: Path, scorer: Scorer, *, bias: float = BIAS) -> P
         helper.make_node("Mul", ["known", "weights"], ["weighted"]),
         helper.make_node("ReduceSum", ["weighted", "last"], ["total"], keepdims=0),
         helper.make_node("Add", ["total", "bias"], ["shifted"]),
-        helper.make_node("Sigmoid", ["shifted"], ["score"]),
+        helper.make_node("Sigmoid", ["shifted"], ["score" if no_score_at is None else "finite"]),
     ]
+    if no_score_at is not None:
+        picked = np.zeros(len(view.feature_names), np.float32)
+        picked[view.feature_names.index(no_score_at[0])] = 1.0
+        constants |= {
+            "picked": picked, "odd": np.float32(no_score_at[1]), "nothing": np.float32(np.nan),
+        }  # fmt: skip
+        score += [
+            helper.make_node("Mul", ["known", "picked"], ["apart"]),
+            helper.make_node("ReduceSum", ["apart", "last"], ["value"], keepdims=0),
+            helper.make_node("Equal", ["value", "odd"], ["hits"]),
+            helper.make_node("Where", ["hits", "nothing", "finite"], ["score"]),
+        ]
     explain = [*known, helper.make_node("Mul", ["known", "weights"], ["contributions"])]
     width = len(view.feature_names)
     files = {

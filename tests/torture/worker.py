@@ -1,11 +1,12 @@
 """`riskstream worker` with crash points: the only way to have them is to start this module.
 
 `TORTURE_POINT` names the point, `TORTURE_COUNT` how often it is passed first, `TORTURE_DO` what happens there: `kill`
-ends the process as `kill -9` does, `raise` raises an error that nobody expects.
+ends the process as `kill -9` does, `raise` raises an error that nobody expects, `hang` never comes back.
 """
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,8 @@ def arm(point: str, count: int, do: str) -> None:
         if left == -1:
             if do == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if do == "hang":
+                time.sleep(3_600)
             raise Injected(point)
 
     async def armed(*arguments: Any, **named: Any) -> Any:
