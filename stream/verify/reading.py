@@ -12,6 +12,7 @@ from stream.settings import Settings
 
 ANSWER_WITHIN_S = 30.0
 AT_ONCE = 5_000
+LEADER_CHANGES = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 
 
 @dataclass(slots=True)
@@ -80,13 +81,18 @@ class LogReader:
         Raises:
             JobFailed: the broker does not answer.
         """
-        try:
-            begin, end = self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), timeout=ANSWER_WITHIN_S
-            )
-        except KafkaException as error:
-            raise JobFailed(f"Kafka: {error.args[0].str()}; is the broker up? riskstream doctor") from None
-        return Range(begin, end)
+        deadline = time.monotonic() + ANSWER_WITHIN_S
+        while True:
+            try:
+                place = TopicPartition(topic, partition)
+                return Range(*self._consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_S))
+            except KafkaException as error:
+                if error.args[0].code() not in LEADER_CHANGES or time.monotonic() > deadline:
+                    raise JobFailed(
+                        f"Kafka: {error.args[0].str()}; is the broker up? riskstream doctor"
+                    ) from None
+                self._consumer.list_topics(topic, timeout=ANSWER_WITHIN_S)  # who leads now
+                time.sleep(0.2)
 
     def read(self, topic: str, partition: int, within: Range) -> Iterator[list[LogRecord]]:
         """The visible records of a range, in order, some thousands at a time.

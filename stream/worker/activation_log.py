@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,15 +69,16 @@ class ActivationLog:
         self._consumer = consumer
         self._following = asyncio.create_task(self._follow(consumer))
 
-    async def end_offset(self) -> int:
-        """Where the topic ends now, asked of its broker.
+    async def ask(self, partitions: Iterable[Partition] = ()) -> int:
+        """Where the topic ends now, asked of its broker; and those who lead the partitions named are asked as well.
 
         Raises:
             aiokafka.errors.KafkaError: no answer.
         """
         if self._consumer is None:
             raise KafkaConnectionError("the activations are not open")
-        end: int = (await self._consumer.end_offsets([_PARTITION]))[_PARTITION]
+        others = [TopicPartition(partition.topic, partition.index) for partition in partitions]
+        end: int = (await self._consumer.end_offsets([_PARTITION, *others]))[_PARTITION]
         return end
 
     async def catch_up(self) -> None:
@@ -86,7 +88,7 @@ class ActivationLog:
             TimeoutError, aiokafka.errors.KafkaError: the broker does not answer.
         """
         async with asyncio.timeout(CAUGHT_UP_WITHIN_S):
-            end = await self.end_offset()
+            end = await self.ask()
             # the position is aiokafka's, which has no event for it
             while self._consumer is not None and await self._consumer.position(_PARTITION) < end:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)

@@ -9,12 +9,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
 
 import structlog
 from faust.types import TP
 
+from scoring.clock import stopwatch_s
 from scoring.model.errors import RefusedBundle
 from scoring.partition import PartitionState
 from scoring.store.contract import (
@@ -36,6 +38,7 @@ FATAL = (JobFailed, RefusedBundle, PartitionCountChanged, EvictingStore, StoreRe
 WAITS_S = (0.1, 0.3, 1.0, 2.0, 5.0)
 LOOK_EVERY_S = 0.5
 SETTLE_WITHIN_S = 10.0
+UNACKNOWLEDGED_S = 3.0
 MOST_FAILURES_WITHOUT_PROGRESS = 8
 log = structlog.get_logger("riskstream.worker")
 
@@ -49,7 +52,7 @@ class Keeper:
         states: the partitions held; empty while they are being taken over.
         generation: number of the present hold; a poll fetched under another is dropped.
         turn: held by whoever changes states: a poll being scored, or a take-over.
-        in_flight: the poll that is scored and not yet committed.
+        in_flight: the poll that is scored and not yet committed; sent_at_s: since when, by the stopwatch.
         producers: the producer of the present hold, and those given up.
         fatal: why the worker has to end, once it has to.
     """
@@ -63,6 +66,7 @@ class Keeper:
     generation: int = 0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     in_flight: "asyncio.Task[bool] | None" = None
+    sent_at_s: float = 0.0
     fatal: BaseException | None = None
     problem: str = "starting"
 
@@ -106,6 +110,9 @@ class Keeper:
         """Why the worker is not ready; empty when it is."""
         found = [self.problem] if self.problem else []
         found += self._away.problems()
+        waited_s = 0.0 if self.in_flight is None or self.in_flight.done() else stopwatch_s() - self.sent_at_s
+        if waited_s > UNACKNOWLEDGED_S:
+            found.append(f"what was scored {waited_s:.0f} s ago is not acknowledged and committed yet")
         for tp, state in self.states.items():
             if state.paused_at_ms:
                 found.append(
@@ -267,7 +274,10 @@ class Keeper:
 
     async def _look(self) -> None:
         """Whether Kafka and Redis answer, and Redis did not go back: who waits for records would not notice."""
-        kafka, redis = await asyncio.gather(answers(self.leasing.log.end_offset), answers(self._compare))
+        held = [state.partition for state in self.states.values()]
+        kafka, redis = await asyncio.gather(
+            answers(partial(self.leasing.log.ask, held)), answers(self._compare)
+        )
         self._away.note("Kafka", self.settings.kafka_bootstrap, answered=kafka)
         self._away.note("Redis", self.settings.redis_url, answered=redis)
         self.metrics.ready.set(not self.problems())

@@ -95,7 +95,7 @@ class Pipeline:
         self._note_refusals(prepared, wanted)
         self._note_intake(prepared, wanted)
         newest_ms = max(records[-1].timestamp for records in wanted.values())
-        before = keeper.in_flight
+        before, keeper.sent_at_s = keeper.in_flight, stopwatch_s()
         keeper.in_flight = asyncio.create_task(
             self._finish(prepared, newest_ms, keeper.producers.present, before)
         )

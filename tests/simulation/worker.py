@@ -38,7 +38,7 @@ class SimulatedLog(ActivationLog):
     async def open(self) -> None:
         await self.catch_up()
 
-    async def end_offset(self) -> int:
+    async def ask(self, partitions: Iterable[Partition] = ()) -> int:
         return len(self.world.logs[ACTIVATIONS])
 
     async def catch_up(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaException
 from redis import Redis, RedisError
 
 from scoring.catalog import scorers
@@ -219,11 +220,14 @@ class House:
             committed = self._committed()
         except RedisError as error:
             return f"Redis: {error}"
-        with Reader(self.kafka_bootstrap) as reader:
-            for topic in INPUTS:
-                for index, end in reader.ends(topic).items():
-                    if committed.get((topic, index), 0) < end:
-                        return f"{topic} {index}: {committed.get((topic, index), 0)} of {end}"
+        try:
+            with Reader(self.kafka_bootstrap) as reader:
+                for topic in INPUTS:
+                    for index, end in reader.ends(topic).items():
+                        if committed.get((topic, index), 0) < end:
+                            return f"{topic} {index}: {committed.get((topic, index), 0)} of {end}"
+        except KafkaException as error:  # leaders change
+            return f"Kafka: {error}"
         return ""
 
     def _committed(self) -> dict[tuple[str, int], int]:

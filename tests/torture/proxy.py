@@ -31,7 +31,7 @@ class FaultProxy:
         self._half_next = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
-        self._listening = threading.Event()
+        self._listening, self._over = threading.Event(), asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
         self._thread.start()
         assert self._listening.wait(10)
@@ -46,14 +46,21 @@ class FaultProxy:
 
     def close(self) -> None:
         """Ends it."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(asyncio.start_server(self._serve, LOOPBACK, self.port))
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._listen())
+
+    async def _listen(self) -> None:
+        self._over = asyncio.Event()
+        server = await asyncio.start_server(self._serve, LOOPBACK, self.port)
         self._listening.set()
-        self._loop.run_forever()
+        await self._over.wait()
+        server.close()
+        self._cut()
+        await asyncio.sleep(0.1)  # connections end in tasks of their own
 
     def _cut(self) -> None:
         for writer in self._writers:
