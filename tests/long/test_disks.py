@@ -1,6 +1,7 @@
 """No room on disk, for Redis and for Kafka: everything waits, says so, and goes on when there is room again."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,7 +46,25 @@ def test_redis_without_room_for_its_log_is_waited_for(make_house: MakeHouse, tmp
         house: House = make_house(33, redis_options=("--dir", str(disk)))
         filler = fill(disk)
         house.expect_not_ready("room on the disk of Redis")
+        time.sleep(5)
         filler.unlink()
         if not house.redis.running:  # without room for its log a server may choose to end
             house.redis.restart()
         check_books(house)
+
+
+@pytest.mark.timeout(400)
+def test_kafka_without_room_for_its_log_is_waited_for(tmp_path: Path) -> None:
+    """A broker that cannot write ends itself; with room again and started again, everything goes on."""
+    house = House(tmp_path / "house", 34, per_second=150)
+    with small_disk(house.folder / "kafka", 300) as disk, house:
+        house.wait_well()
+        time.sleep(5)
+        filler = fill(disk)
+        house.expect_not_ready("room on the disk of Kafka")
+        time.sleep(5)
+        filler.unlink()
+        if not house.kafka.running:
+            house.kafka.restart()
+        check_books(house)
+        house.feed.rest()
