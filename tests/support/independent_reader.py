@@ -82,14 +82,24 @@ class Reader:
             self._partitions[topic] = sorted(told.topics[topic].partitions)
         return self._partitions[topic]
 
+    def marks(self, topic: str) -> dict[int, int]:
+        """Per partition, where it ends, markers included."""
+        return {partition: high for partition, (_, high) in self._marks(topic).items()}
+
     def ends(self, topic: str) -> dict[int, int]:
         """Per partition, the offset behind the last visible record; 0 where there is none."""
-        places = [TopicPartition(topic, partition) for partition in self.partitions(topic)]
-        marks = {
-            place.partition: self._consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_S)
-            for place in places
+        return {
+            partition: self._visible_end(topic, partition, *mark)
+            for partition, mark in self._marks(topic).items()
         }
-        return {partition: self._visible_end(topic, partition, *mark) for partition, mark in marks.items()}
+
+    def _marks(self, topic: str) -> dict[int, tuple[int, int]]:
+        return {
+            partition: self._consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), timeout=ANSWER_WITHIN_S
+            )
+            for partition in self.partitions(topic)
+        }
 
     def _visible_end(self, topic: str, partition: int, low: int, high: int) -> int:
         """Transactions end in markers, which nobody sees and nobody commits."""

@@ -16,7 +16,10 @@ from tests.torture.worker import POINTS
 Harm = Callable[[House, random.Random], None]
 PAST_THE_SESSION_S = (8.0, 12.0)
 CRASHES_WITHIN_S = 40.0
-FLOOD = 1_300
+FLOOD = 900
+"""More than half of the last 1,000 records, and little enough that one resume is the end of it."""
+
+REPORTED_WITHIN_S, PAUSED_WITHIN_S = 30.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,9 @@ def pause_redis(house: House, chance: random.Random) -> None:
 
 def empty_redis(house: House, _: random.Random) -> None:
     """FLUSHALL."""
+    said = house.reports_of_going_back()
     house.flush()
+    _reported(house, said)
 
 
 def restore_an_old_redis(house: House, chance: random.Random) -> None:
@@ -154,10 +159,21 @@ def restore_an_old_redis(house: House, chance: random.Random) -> None:
     shutil.rmtree(saved, ignore_errors=True)
     shutil.copytree(house.redis.folder / "appendonlydir", saved)
     time.sleep(chance.uniform(2, 8))
+    said = house.reports_of_going_back()
     house.redis.kill()
     shutil.rmtree(house.redis.folder / "appendonlydir")
     shutil.copytree(saved, house.redis.folder / "appendonlydir")
     house.redis.restart()
+    _reported(house, said)
+
+
+def _reported(house: House, before: int) -> None:
+    """Offsets that go back are said, not passed over."""
+    deadline = time.monotonic() + REPORTED_WITHIN_S
+    while house.reports_of_going_back() == before:
+        if time.monotonic() > deadline:
+            raise TortureFailed("Redis went back, and no worker said so")
+        time.sleep(0.2)
 
 
 def cut_connections(house: House, chance: random.Random) -> None:
@@ -241,10 +257,10 @@ def _activate(house: House, chance: random.Random) -> None:
 def flood_of_bad_records(house: House, chance: random.Random) -> None:
     """A partition of nothing else: it pauses and says so, and goes on when it is told to."""
     topic, partition = chance.choice((PAYMENTS, TICKS)), chance.randrange(4)
-    for number in range(FLOOD):
+    for _ in range(FLOOD):
         _, _, value = bad(chance, (topic, b"k", b'{"event_id":"flood"}'))
-        house.feed.send_raw(topic, b"k", value if number % 50 else b"{", partition=partition)
-    deadline = time.monotonic() + 60
+        house.feed.send_raw(topic, b"k", value, partition=partition)
+    deadline = time.monotonic() + PAUSED_WITHIN_S
     while not any("is paused" in problem for worker in house.workers.values() for problem in worker.ready()[1]):
         if time.monotonic() > deadline:
             raise TortureFailed(f"{topic} {partition} took {FLOOD} bad records in a row and did not pause")

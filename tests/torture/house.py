@@ -217,7 +217,7 @@ class House:
             if not ready:
                 return f"{name}: {problems}"
         try:
-            committed = self._committed()
+            committed = self.committed()
         except RedisError as error:
             return f"Redis: {error}"
         try:
@@ -230,7 +230,7 @@ class House:
             return f"Kafka: {error}"
         return ""
 
-    def _committed(self) -> dict[tuple[str, int], int]:
+    def committed(self) -> dict[tuple[str, int], int]:
         """Per input partition, the offset up to which states are committed."""
         urls = [server.url for server in self.cluster if server.running] or [self.redis_url]
         return {place: offset for url in urls for place, offset in offsets_in(url, NAMESPACE).items()}
@@ -253,6 +253,11 @@ class House:
         """Takes everything out of Redis."""
         with Redis(host=LOOPBACK, port=self.redis.port) as client:
             client.flushall()
+
+    def reports_of_going_back(self) -> int:
+        """How often workers have said that Redis knows less than it did."""
+        logs = [worker.log() for worker in self.made if worker.log_file.exists()]
+        return sum(log.count("Redis was rolled back") + log.count("Redis went back") for log in logs)
 
     def verify(self) -> dict[str, Any]:
         """What `riskstream verify` finds, when nothing is fed and nothing is in work.
