@@ -150,6 +150,15 @@ def test_explain_accounts_for_a_score_by_its_id_and_by_its_alert(house: House) -
     assert account["features"]["amount"] == pytest.approx(sent["amount"], rel=1e-6)
 
 
+def test_explain_finds_a_score_over_two_entities_wherever_it_lies(house: House) -> None:
+    """It lies in the partition of the merchant, and its id names the partition of the account."""
+    scores = [score for score in house.scores() if score.body["scorer"] == "payment_merchant"]
+    away = next(score for score in scores if score.partition != score.source[1])
+    account = house.run("explain", away.body["score_id"])["account"]
+    assert account["features"]["merchant_count_1h"] >= 1
+    assert account["features"]["count_1h"] >= 1
+
+
 def test_explain_says_what_became_of_a_record_without_a_score(house: House) -> None:
     """Refused, not yet scored and mistyped look the same from outside."""
     house.feeder.send_raw(PAYMENTS, b"k", b"{broken", partition=0)
