@@ -149,8 +149,10 @@ class Pipeline:
 
     def _note_refusals(self, prepared: Prepared, taken: Mapping[PartitionState, list[Any]]) -> None:
         for state, records in taken.items():
-            refused = prepared.refused[state]
-            outcomes = [record.offset in refused for record in records] if refused else [False] * len(records)
+            refused, answered = prepared.refused[state], state.emitted.highest
+            # what was refused before, and is only folded again, was looked at then: nobody has to say go on twice
+            new = [record for record in records if record.offset > answered] if answered >= 0 else records
+            outcomes = [record.offset in refused for record in new] if refused else [False] * len(new)
             if state.note_refusals(outcomes, self.settings.refuse_share):
                 state.paused_at_ms = now_ms()
                 state.refused.clear()

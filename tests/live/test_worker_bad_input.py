@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import xxhash
+from redis import Redis
 
 from tests.live.conftest import MakeWorker
 from tests.support.command_line import riskstream
@@ -156,13 +157,24 @@ def test_a_partition_full_of_refusals_pauses_through_a_crash_until_somebody_says
         assert told.returncode == 0, told.stderr
         expected = len(good) * len(SCORERS[PAYMENTS])
         worker.wait_until(lambda: reader.count("risk-scores") >= expected, "the partition goes on")
-        assert worker.wait_ready().terminate() == 0
+        worker.wait_ready()
+        forget_all(services.redis_url, settings.namespace)
+        worker.wait_until(lambda: "partitions acquired" in worker.log().rpartition("went back")[2], "it starts anew")
+        worker.wait_ready()  # what somebody has said go on to is folded again, and pauses nobody
+        assert worker.terminate() == 0
     outcome = read_outcome(services.kafka_bootstrap, KEYS)
     assert outcome.wrong_counts(SCORERS) == {}
     contents = {record.place: record.value for record in outcome.inputs}
     for letter in outcome.letters:
         kept = base64.b64decode(letter.body["value_base64"])
         assert kept == (contents[letter.source] or b"")[:KEPT_BYTES]
+
+
+def forget_all(redis_url: str, namespace: str) -> None:
+    """Takes everything of the namespace out of Redis."""
+    with Redis.from_url(redis_url) as client:
+        for key in client.scan_iter(match=f"*{{{namespace}:*", count=1_000):
+            client.delete(key)
 
 
 def paused(worker: WorkerProcess) -> bool:
