@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scoring.engine import InForce
 from scoring.features.spec import FeatureView
 from scoring.records import RecordReader
@@ -107,8 +110,23 @@ class Emitted:
         """Whether that record is out; a dead letter of all scorers stands for every scorer's terminal."""
         return self._bit(kind, scorer, offset) or (kind == "terminal" and self._bit(kind, "", offset))
 
+    def which(self, kind: str, scorer: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """`has` of many offsets, bool[n]."""
+        found = self._bits_at(kind, scorer, offsets)
+        return found | self._bits_at(kind, "", offsets) if kind == "terminal" else found
+
     def __bool__(self) -> bool:
         return bool(self._bits)
+
+    def _bits_at(self, kind: str, scorer: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+        bits = self._bits.get((kind, scorer))
+        if bits is None:
+            return np.zeros(len(offsets), np.bool_)
+        places = offsets - self.base
+        within = (places >= 0) & (places >> 3 < len(bits))
+        packed = np.frombuffer(bits, np.uint8)[np.where(within, places >> 3, 0)]
+        found: NDArray[np.bool_] = within & ((packed >> (places & 7).astype(np.uint8)) & 1).astype(np.bool_)
+        return found
 
     def _bit(self, kind: str, scorer: str, offset: int) -> bool:
         bits, place = self._bits.get((kind, scorer)), offset - self.base

@@ -162,7 +162,9 @@ class Poller:
         for part in folded:
             if part.tables:
                 for in_force in part.state.scorers_at(part.first_offset):
-                    if in_force.scorer.view.name in part.tables:
+                    # a challenger's answers change no state, so a rebuild need not find them out again
+                    idle = not in_force.live and part.all_out(in_force.name)
+                    if in_force.scorer.view.name in part.tables and not idle:
                         by_scorer.setdefault(in_force, []).append(part)
         for in_force, parts in by_scorer.items():
             tables = [part.tables[in_force.scorer.view.name] for part in parts]

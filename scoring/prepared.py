@@ -63,8 +63,7 @@ class Place:
         if self.some_rows is not None:
             rows = np.intersect1d(rows, self.rows, assume_unique=True)
         if self.emitted:
-            there = [self.emitted.has(kind, name, self.at.offsets[row]) for row in rows.tolist()]
-            rows = rows[~np.array(there, np.bool_)]
+            rows = rows[~self.emitted.which(kind, name, np.array(self.at.offsets, np.int64)[rows])]
         return rows
 
 
@@ -101,6 +100,14 @@ class Folded:
             )
             for number, origin in enumerate(origins.partitions)
         ]
+
+    def all_out(self, scorer: str) -> bool:
+        """Whether every event here has the answer of a scorer already."""
+        return all(
+            bool(place.emitted)
+            and place.emitted.which("terminal", scorer, np.array(place.at.offsets, np.int64)[place.rows]).all()
+            for place in self.places
+        )
 
     def place_of(self, row: int) -> Place:
         """Where one event comes from."""

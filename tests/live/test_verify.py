@@ -20,13 +20,13 @@ EVENTS = 3_000
 
 
 @pytest.fixture
-def verify(services: EmbeddedServices, settings: Settings, bundles) -> Callable[[], tuple[int, dict]]:
+def verify(services: EmbeddedServices, settings: Settings, bundles) -> Callable[..., tuple[int, dict]]:
     """Runs the command: its exit code and what it prints."""
 
-    def run() -> tuple[int, dict]:
+    def run(*, wait_s: int = 0) -> tuple[int, dict]:
         done = riskstream(
-            "verify", "--json", "--wait", "5", kafka_bootstrap=services.kafka_bootstrap, redis_url=services.redis_url,
-            namespace=settings.namespace, bundle_dirs=str(bundles),
+            "verify", "--json", "--wait", str(wait_s), kafka_bootstrap=services.kafka_bootstrap,
+            redis_url=services.redis_url, namespace=settings.namespace, bundle_dirs=str(bundles),
         )  # fmt: skip
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
@@ -58,7 +58,7 @@ def test_it_holds_after_a_kill_and_no_tampering_goes_unnoticed(
         worker.start()
         expected = outputs_of(events) + 1
         worker.wait_until(lambda: reader.terminals() >= expected, "everything is scored")
-        code, good = verify()
+        code, good = verify(wait_s=10)
     assert (code, good["broken"], good["notes"]) == (0, [], [])
     assert good["inputs"] == EVENTS + 1
     worker.terminate()

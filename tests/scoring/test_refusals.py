@@ -2,6 +2,7 @@
 
 from itertools import accumulate
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,3 +48,14 @@ def test_a_change_takes_effect_after_everything_that_may_be_out():
     assert state.first_unwritten == 26
     state.next_offset = 40
     assert state.first_unwritten == 40
+
+
+@given(base=st.integers(0, 50), noted=st.sets(st.integers(0, 400)), asked=st.lists(st.integers(0, 12_000), max_size=40))
+def test_what_is_out_is_the_same_asked_one_by_one_and_at_once(base, noted, asked):
+    """A rebuild asks for thousands at a time."""
+    emitted = Emitted(base)
+    for offset in noted:
+        emitted.add("terminal", "s" if offset % 3 else "", offset)
+    one_by_one = [emitted.has("terminal", "s", offset) for offset in asked]
+    assert emitted.which("terminal", "s", np.array(asked, np.int64)).tolist() == one_by_one
+    assert not emitted.which("alert", "s", np.array(asked, np.int64)).any()
