@@ -39,7 +39,7 @@ def test_no_number_no_answer_and_no_file_lose_nothing(
         event["amount"] = ODD
     feeder = Feeder(services.kafka_bootstrap)
     feeder.send(events[:300])
-    worker = make_worker(bundle_dirs=bundles, poll_records=50, model_timeout_s=2)
+    worker = make_worker(bundle_dirs=bundles, poll_records=50, model_timeout_s=6)
     with Reader(services.kafka_bootstrap) as reader:
         worker.entry = "tests.torture.worker"
         worker.variables = {"TORTURE_POINT": "before_score", "TORTURE_COUNT": "3", "TORTURE_DO": "hang"}
