@@ -54,9 +54,9 @@ class Place:
     emitted: Emitted
 
     @property
-    def some_rows(self) -> list[int] | None:
+    def some_rows(self) -> NDArray[np.int64] | None:
         """Its rows; None when all of the chunk's are."""
-        return self.rows.tolist() if len(self.rows) < len(self.at.offsets) else None
+        return self.rows if len(self.rows) < len(self.at.offsets) else None
 
     def open_rows(self, kind: str, name: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of the rows, int64[m] ascending, that are from here and that nobody has written yet."""

@@ -1,7 +1,7 @@
 """Verdicts to the bytes that travel: scores and alerts."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -132,11 +132,11 @@ class ScoreWriter:
         )
 
     def write_alerts(
-        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, rows: Iterable[int] | None = None
+        self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, rows: NDArray[np.int64] | None = None
     ) -> list[tuple[int, Output]]:
         """Row and record of every alert that is not held back, of all rows or of those given."""
         written = []
-        among = None if rows is None else set(rows)
+        among = None if rows is None else set(rows.tolist())
         for row in alert_rows(verdicts):
             if row not in verdicts.suppressed_by and (among is None or row in among):
                 alert = self.alert(verdicts, table, at, row)

@@ -20,6 +20,7 @@ from schemas.cloudevents import source_of
 from schemas.codec import EventDecoder, refusal
 from schemas.event import EventType
 from schemas.sequenced import Sequenced
+from schemas.source import Source
 from scoring.blocks import RecordBlock
 from scoring.features.spec import FeatureView
 from scoring.features.table import SCORED, FeatureTable
@@ -35,9 +36,13 @@ NOBODY = ""
 _SOURCE = "ce_source"
 
 
-def origin_name(partition: Partition) -> str:
-    """How an origin partition is called in the state store: `transactions/3`."""
-    return f"{partition.topic}/{partition.index}"
+def origin_name(origin: Source) -> str:
+    """How the partition of an origin is called in the state store.
+
+    >>> origin_name(Source("transactions", 3, 17))
+    'transactions/3'
+    """
+    return f"{origin.topic}/{origin.partition}"
 
 
 def origin_of(name: str) -> Partition:
@@ -179,7 +184,7 @@ class SequenceReader:
                 found.append(refusal(error, record.value or b""))
                 carried.append(None)
                 continue
-            origin = f"{one.origin.topic}/{one.origin.partition}"
+            origin = origin_name(one.origin)
             if one.origin.offset < read_to.get(origin, 0):
                 continue  # written again by a worker that went back
             read_to[origin] = one.origin.offset + 1
@@ -209,7 +214,7 @@ class SequenceReader:
             places.setdefault((one.origin.topic, one.origin.partition), len(places)) for one in carried
         ]
         for one in carried:
-            self.read_to[f"{one.origin.topic}/{one.origin.partition}"] = one.origin.offset + 1
+            self.read_to[origin_name(one.origin)] = one.origin.offset + 1
         chunk.read_to = dict(self.read_to)
         fits = np.array([one.view == self.view.digest for one in carried], np.bool_)
         vectors = np.full((len(carried), len(self.view.feature_names)), np.nan, np.float32)
@@ -248,4 +253,3 @@ def joined(origins: Origins, table: FeatureTable) -> FeatureTable:
 def _flags(code: int) -> bytes:
     named = ",".join(f'"{flag}"' for flag in flags_in(code))
     return f',"flags":[{named}]'.encode() if named else b""
-

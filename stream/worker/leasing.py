@@ -137,8 +137,7 @@ class Leasing:
         offsets = {view.digest: lease.offsets.get(view.digest) for view in views}
         known = [offset for offset in offsets.values() if offset is not None]
         recorded_id = lease.notes.get(TOPIC_ID, "")
-        self._guard.check(partition, found, at=min(known, default=None), recorded_id=recorded_id)
-        self._guard.check(partition, found, at=max(known, default=None), recorded_id=recorded_id)
+        self._guard.check(partition, found, offsets=known, recorded_id=recorded_id)
         rebuilding = len(known) < len(offsets)
         start = found.begin if rebuilding else min(known)
         if rebuilding:

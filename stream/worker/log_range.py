@@ -38,11 +38,13 @@ class LogGuard:
     def __init__(self) -> None:
         self._behind_since: dict[Partition, float] = {}
 
-    def check(self, partition: Partition, found: LogRange, *, at: int | None, recorded_id: str) -> None:
-        """Nothing, when state at that offset can go on.
+    def check(
+        self, partition: Partition, found: LogRange, *, offsets: Collection[int], recorded_id: str
+    ) -> None:
+        """Nothing, when states at those offsets can go on.
 
         Args:
-            at: the offset that the state is at; None for none yet.
+            offsets: what the states of the partition's views are at; empty for none yet.
             recorded_id: of the topic when the state was begun; empty when it was not noted.
 
         Raises:
@@ -54,17 +56,18 @@ class LogGuard:
                 f"topic {partition.topic} was deleted and made anew: its state in this namespace is of the old one. "
                 "Start under another RISKSTREAM_NAMESPACE, which scores the new topic from its begin"
             )
-        if at is not None and at < found.begin:
+        first, last = min(offsets, default=found.begin), max(offsets, default=found.begin)
+        if first < found.begin:
             raise JobFailed(
-                f"partition {partition}: its state is at offset {at}, but the log begins at {found.begin}; "
+                f"partition {partition}: its state is at offset {first}, but the log begins at {found.begin}; "
                 "records are gone unscored. Restore the log, or start under another namespace; then make the "
                 "topic's retention longer than your longest outage (riskstream doctor)"
             )
-        if at is None or at <= found.end:
+        if last <= found.end:
             self._behind_since.pop(partition, None)
             return
         since = self._behind_since.setdefault(partition, stopwatch_s())
-        said = f"partition {partition}: its state is at offset {at}, but the log ends at {found.end}"
+        said = f"partition {partition}: its state is at offset {last}, but the log ends at {found.end}"
         if stopwatch_s() - since > GONE_AFTER_S:
             raise JobFailed(
                 f"{said}; the broker has lost records that were scored. Restore the log, or start under another "

@@ -101,6 +101,4 @@ def covered_for(state: PartitionState, following: int, covered: Mapping[str, int
         return {}
     passed_on = tuple(f"{passing.to.topic}/" for passing in state.passes_on)
     own = tuple(output_name(topic, state.partition.index) for topic in TOPICS)
-    return {
-        name: offset for name, offset in covered.items() if name in own or name.startswith(passed_on or ("\0",))
-    }
+    return {name: offset for name, offset in covered.items() if name in own or name.startswith(passed_on)}
