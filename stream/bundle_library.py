@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 import scoring.bundles
+from schemas.activation import Activation
+from scoring.engine import InForce
 from scoring.model.bundle import Bundle, find_bundles, load_bundle, require_view
+from scoring.policy import Policy
 from scoring.scorer import Scorer
 from stream.errors import JobFailed
 
@@ -76,3 +81,15 @@ class BundleLibrary:
         require_view(bundle, scorer.view)
         self._loaded[scorer.name, digest] = bundle
         return bundle
+
+    def in_force(self, scorer: Scorer, activation: Activation) -> InForce | None:
+        """What an activation puts in force; None when it is of another view than the code has: folded, not scored.
+
+        Raises:
+            JobFailed, RefusedBundle: as `load`.
+        """
+        if activation.view != scorer.view.digest:
+            return None
+        policy = msgspec.convert(activation.policy_content, Policy)
+        bundle = self.load(scorer, activation.bundle)
+        return InForce(scorer=scorer, bundle=bundle, policy=policy, live=activation.live)

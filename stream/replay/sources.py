@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
-import msgspec
 import polars as pl
 
 from schemas.codec import EventDecoder
@@ -12,7 +11,6 @@ from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.files import read_events
 from scoring.model.bundle import Bundle, load_bundle, require_view
-from scoring.policy import Policy
 from scoring.records import RecordReader
 from scoring.scorer import Scorer
 from scoring.sequence import SequenceReader
@@ -140,18 +138,7 @@ def _recorded(settings: Settings, order: Order, scorer: Scorer, log: ActivationL
     if order.bundle is not None or not known:
         return [(0, _at_hand(settings, order, scorer))]
     library = BundleLibrary(settings.bundle_dirs)
-    return [
-        (
-            activation.from_offset,
-            InForce(
-                scorer=scorer, bundle=library.load(scorer, activation.bundle),
-                policy=msgspec.convert(activation.policy_content, Policy), live=activation.live,
-            )
-            if activation.view == scorer.view.digest
-            else None,
-        )
-        for activation in known
-    ]  # fmt: skip
+    return [(activation.from_offset, library.in_force(scorer, activation)) for activation in known]
 
 
 def _at(recorded: Iterable[Recorded], offset: int) -> list[InForce]:

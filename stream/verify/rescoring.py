@@ -3,12 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from schemas.codec import EventDecoder
-from scoring.engine import InForce
 from scoring.partition import Emitted, PartitionState, StateCache
-from scoring.policy import Policy
 from scoring.poll import Poller
 from scoring.records import RecordReader
 from scoring.scorer import Scorer
@@ -70,7 +66,8 @@ class Rescoring:
             emitted=Emitted(begin), next_offset=begin, committed={view.digest: None for view in views},
         )  # fmt: skip
         state.in_force = {
-            name: _recorded(library, scorer, log, partition) for name, scorer in known.items()
+            name: [(each.from_offset, library.in_force(scorer, each)) for each in log.of(name, partition)]
+            for name, scorer in known.items()
         }
         return cls(Poller(store, settings.dead_letter_content), state, known, memory[partition])
 
@@ -116,23 +113,3 @@ def in_polls(blocks: Iterable[list[LogRecord]]) -> Iterator[list[LogRecord]]:
     for block in blocks:
         for start in range(0, len(block), POLL_RECORDS):
             yield block[start : start + POLL_RECORDS]
-
-
-def _recorded(
-    library: BundleLibrary, scorer: Scorer, log: ActivationLog, partition: Partition
-) -> list[tuple[int, InForce | None]]:
-    found: list[tuple[int, InForce | None]] = []
-    for activation in log.of(scorer.name, partition):
-        if activation.view != scorer.view.digest:
-            found.append((activation.from_offset, None))  # of a view that the code no longer has
-            continue
-        found.append(
-            (
-                activation.from_offset,
-                InForce(
-                    scorer=scorer, bundle=library.load(scorer, activation.bundle),
-                    policy=msgspec.convert(activation.policy_content, Policy), live=activation.live,
-                ),
-            )
-        )  # fmt: skip
-    return found

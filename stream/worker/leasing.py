@@ -256,12 +256,10 @@ class Leasing:
             ]
 
     def _in_force(self, scorer: Scorer, activation: Activation, state: PartitionState) -> InForce | None:
-        if activation.view != scorer.view.digest:
-            return None  # folded, not scored: its records were scored under the view they had then
-        bundle = self.library.load(scorer, activation.bundle)
-        policy = msgspec.convert(activation.policy_content, Policy)
-        made = InForce(scorer=scorer, bundle=bundle, policy=policy, live=activation.live)
-        return self._shared.setdefault((scorer.name, bundle.digest, policy.digest, activation.live), made)
+        made = self.library.in_force(scorer, activation)
+        if made is None:
+            return None  # its records were scored under the view they had then
+        return self._shared.setdefault((made.name, made.bundle.digest, made.policy.digest, made.live), made)
 
     def __post_init__(self) -> None:
         # one object for the same thing on all partitions, so that they share one model call
