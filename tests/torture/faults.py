@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from stream.services.process import ChildProcess
 from tests.support.event_feed import PAYMENTS, TICKS
 from tests.support.worker_process import WorkerProcess
 from tests.torture.feed import abort_a_transaction, bad
@@ -111,12 +112,12 @@ def hiccup_worker(house: House, chance: random.Random) -> None:
     _stopped(_some(house, chance), chance.uniform(0.5, 4.0))
 
 
-def _stopped(worker: WorkerProcess, seconds: float) -> None:
-    worker.pause()
+def _stopped(process: WorkerProcess | ChildProcess, seconds: float) -> None:
+    process.pause()
     try:
         time.sleep(seconds)
     finally:
-        worker.resume()
+        process.resume()
 
 
 def kill_kafka(house: House, chance: random.Random) -> None:
@@ -129,11 +130,7 @@ def kill_kafka(house: House, chance: random.Random) -> None:
 
 def pause_kafka(house: House, chance: random.Random) -> None:
     """Nothing answers, every connection stays open."""
-    house.kafka.process.pause()
-    try:
-        time.sleep(chance.choice((5.0, 5.0, 30.0)))
-    finally:
-        house.kafka.process.resume()
+    _stopped(house.kafka.process, chance.choice((5.0, 5.0, 30.0)))
 
 
 def kill_redis(house: House, chance: random.Random) -> None:
@@ -146,11 +143,7 @@ def kill_redis(house: House, chance: random.Random) -> None:
 
 def pause_redis(house: House, chance: random.Random) -> None:
     """Nothing answers, every connection stays open."""
-    house.redis.process.pause()
-    try:
-        time.sleep(chance.choice((5.0, 5.0, 30.0)))
-    finally:
-        house.redis.process.resume()
+    _stopped(house.redis.process, chance.choice((5.0, 5.0, 30.0)))
 
 
 def empty_redis(house: House, _: random.Random) -> None:
