@@ -95,16 +95,18 @@ class Emitted:
         self.highest = -1
         self._bits: dict[tuple[str, str], bytearray] = {}
 
-    def add(self, kind: str, scorer: str, offset: int) -> None:
-        """Notes a record that is out; `scorer` is empty for a dead letter of all scorers."""
-        place = offset - self.base
-        if place < 0:
+    def add(self, kind: str, scorer: str, offsets: NDArray[np.int64]) -> None:
+        """Notes records that are out, int64[n]; `scorer` is empty for a dead letter of all scorers."""
+        places = offsets[offsets >= self.base] - self.base
+        if not len(places):
             return
+        last = int(places.max())
         bits = self._bits.setdefault((kind, scorer), bytearray())
-        if len(bits) <= place >> 3:
-            bits.extend(bytes((place >> 3) + 1024 - len(bits)))
-        bits[place >> 3] |= 1 << (place & 7)
-        self.highest = max(self.highest, offset)
+        if len(bits) <= last >> 3:
+            bits.extend(bytes((last >> 3) + 1024 - len(bits)))
+        bytes_of = np.frombuffer(bits, np.uint8)
+        np.bitwise_or.at(bytes_of, places >> 3, np.left_shift(1, places & 7).astype(np.uint8))
+        self.highest = max(self.highest, self.base + last)
 
     def has(self, kind: str, scorer: str, offset: int) -> bool:
         """Whether that record is out; a dead letter of all scorers stands for every scorer's terminal."""

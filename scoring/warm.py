@@ -11,17 +11,18 @@ from scoring.features.table import fold_table
 from scoring.kernel_cache import mark_complete
 from scoring.wire.kafka_records import Records, around, most_bytes, write_records
 from scoring.wire.packed import pack, pack_json
+from scoring.wire.read_records import header_values, like_the_one_before, numbers_after
 from scoring.wire.scores import Rows, Template, write_scores
 
 
 def warm_up(of: Iterable[FeatureView]) -> None:
-    """Folds and writes nothing; numba compiles or loads what that takes and keeps it."""
+    """Folds, writes and reads nothing; numba compiles or loads what that takes and keeps it."""
     for view in of:
         fold_table(view, EventBatch.from_events(view.event, []))
-    _write_nothing()
+    _write_and_read_nothing()
 
 
-def _write_nothing() -> None:
+def _write_and_read_nothing() -> None:
     none, nobody = pack([]), np.zeros(0, np.int64)
     rows = Rows(
         event_id=pack_json([]), value=pack_json([]), entity=pack_json([]), entity_of=nobody, offset=nobody, time=nobody,
@@ -32,6 +33,9 @@ def _write_nothing() -> None:
     records = Records(none, nobody, values, identities, *around([("ce_id", b"")], "ce_id"))
     most_bytes(records, 0)
     write_records(records, 0, np.zeros(0, np.uint8), 0, 0)
+    found = header_values(np.zeros(0, np.uint8), 0, b"ce_id")
+    numbers_after(found, 0)
+    like_the_one_before(found, 0)
 
 
 def main() -> None:

@@ -3,16 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from numpy.typing import NDArray
 
 from schemas.cloudevents import source_of
-from schemas.topics import ALERTS, DEAD_LETTERS
+from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
 from scoring.partition import PartitionState
 from scoring.store.contract import Partition
+from scoring.wire.packed import Packed
+from scoring.wire.read_records import header_values, like_the_one_before, numbers_after
 from stream.kafka import client_arguments
+from stream.record_batches import read_batches
 from stream.settings import Settings
 from stream.worker.clients import let_go
 from stream.worker.outputs import TOPICS, output_name
+
+COLONS_BEFORE_OFFSET = {SCORES: 3, ALERTS: 4, DEAD_LETTERS: 3}
+"""In the identity of an output; of an internal topic it is two."""
 
 
 @dataclass(eq=False)
@@ -47,18 +55,32 @@ class Findings:
                 wanted[target] = min(wanted.get(target, kept), kept)
         return wanted
 
-    def note(self, target: TopicPartition, headers: Sequence[tuple[str, bytes]]) -> None:
-        """Notes one output; records of other partitions, namespaces and producers are passed over."""
-        known = dict(headers)
-        identity = known.get("ce_id", b"").decode(errors="replace")
-        kind, name, source = parse_identity(target.topic, identity)
-        if source is None:
+    def note(self, target: TopicPartition, identities: Packed, sources: Packed) -> None:
+        """Notes consecutive outputs by their headers; those of other partitions, namespaces, producers are passed over.
+
+        Outputs stand in runs about one input partition: names are taken apart once per run.
+        """
+        colons = COLONS_BEFORE_OFFSET.get(target.topic, 2)
+        # a dead letter names its scorer behind the offset, in others what is there differs from record to record
+        same = np.zeros(len(identities.starts), np.bool_)
+        if target.topic != DEAD_LETTERS:
+            same = like_the_one_before(identities, colons) & like_the_one_before(sources, 0)
+        offsets = numbers_after(identities, colons)
+        starts = np.flatnonzero(~same)
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(same)], strict=True):
+            self._note_run(target, identities.one(start), sources.one(start), offsets[start:end])
+
+    def _note_run(
+        self, target: TopicPartition, identity: bytes, source: bytes, offsets: NDArray[np.int64]
+    ) -> None:
+        kind, name, first = parse_identity(target.topic, identity.decode(errors="replace"))
+        if first is None:
             return
-        origin, offset = source
+        origin, _ = first
         home = self.second_pass.get(name) if kind != "sequenced" else None
         state = self._by_partition.get(Partition(home, target.partition) if home else origin)
-        if state is not None and known.get("ce_source") == _source(state, origin):
-            state.emitted_of(origin).add(kind, name, offset)
+        if state is not None and source == _source(state, origin):
+            state.emitted_of(origin).add(kind, name, offsets)
 
     def internal(self) -> list[TopicPartition]:
         """The partitions of internal topics of which outputs were found."""
@@ -88,27 +110,18 @@ async def scan(
     findings = Findings(states, second_pass)
     wanted = findings.targets()
     consumer = AIOKafkaConsumer(
-        **client_arguments(settings), enable_auto_commit=False, isolation_level="read_committed",
-        max_poll_records=10_000,
-    )  # fmt: skip
+        **client_arguments(settings), enable_auto_commit=False, isolation_level="read_committed"
+    )
     try:
         await consumer.start()
-        consumer.assign(list(wanted))
         ends = await consumer.end_offsets(list(wanted))
         begins = await consumer.beginning_offsets(list(wanted))
-        open_targets = {}
-        for target, offset in wanted.items():
-            start = max(offset, begins[target])
-            consumer.seek(target, start)
-            if start < ends[target]:
-                open_targets[target] = ends[target]
-        while open_targets:
-            for target, records in (await consumer.getmany(*open_targets, timeout_ms=500)).items():
-                for record in records:
-                    findings.note(target, record.headers)
-            for target in list(open_targets):
-                if await consumer.position(target) >= open_targets[target]:
-                    del open_targets[target]
+        spans = {target: (max(offset, begins[target]), ends[target]) for target, offset in wanted.items()}
+        async for target, batch in read_batches(settings, spans):
+            identities, sources = (
+                header_values(batch.records, batch.count, name) for name in (b"ce_id", b"ce_source")
+            )
+            findings.note(target, identities, sources)
         internal = findings.internal()
         if internal:
             findings.note_ends(await consumer.end_offsets(internal))

@@ -1,5 +1,7 @@
 """The cache and the memory of what is already out."""
 
+import numpy as np
+
 from scoring.partition import Emitted, StateCache
 
 
@@ -53,7 +55,7 @@ def test_absent_states_take_no_room_from_those_that_are_there():
 def test_a_terminal_of_one_scorer_says_nothing_of_another():
     """Scores of several scorers share a topic; a crash may lie between them."""
     emitted = Emitted(base=100)
-    emitted.add("terminal", "a", 105)
+    emitted.add("terminal", "a", np.array([105]))
     assert emitted.has("terminal", "a", 105)
     assert not emitted.has("terminal", "b", 105)
     assert not emitted.has("alert", "a", 105)
@@ -63,7 +65,7 @@ def test_a_terminal_of_one_scorer_says_nothing_of_another():
 def test_a_dead_letter_of_all_scorers_stands_for_each():
     """A record refused before the fold has one dead letter, whatever scorers there are."""
     emitted = Emitted(base=0)
-    emitted.add("terminal", "", 3)
+    emitted.add("terminal", "", np.array([3]))
     assert emitted.has("terminal", "a", 3)
     assert emitted.has("terminal", "", 3)
     assert not emitted.has("alert", "a", 3)
@@ -72,8 +74,8 @@ def test_a_dead_letter_of_all_scorers_stands_for_each():
 def test_offsets_before_the_base_are_passed_over_and_far_ones_fit():
     """A scan sees older outputs of the same partition, and a rebuild sees millions."""
     emitted = Emitted(base=10)
-    emitted.add("terminal", "a", 9)
+    emitted.add("terminal", "a", np.array([9]))
     assert not emitted
-    emitted.add("terminal", "a", 2_000_000)
+    emitted.add("terminal", "a", np.array([2_000_000]))
     assert emitted.has("terminal", "a", 2_000_000)
     assert emitted.highest == 2_000_000

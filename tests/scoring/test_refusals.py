@@ -44,7 +44,7 @@ def test_a_change_takes_effect_after_everything_that_may_be_out():
     """A score that is out keeps the bundle that it names: a change recorded for its offset would contradict it."""
     state = state_at(10)
     assert state.first_unwritten == 10
-    state.emitted.add("terminal", "payment_anomaly", 25)
+    state.emitted.add("terminal", "payment_anomaly", np.array([25]))
     assert state.first_unwritten == 26
     state.next_offset = 40
     assert state.first_unwritten == 40
@@ -55,7 +55,7 @@ def test_what_is_out_is_the_same_asked_one_by_one_and_at_once(base, noted, asked
     """A rebuild asks for thousands at a time."""
     emitted = Emitted(base)
     for offset in noted:
-        emitted.add("terminal", "s" if offset % 3 else "", offset)
+        emitted.add("terminal", "s" if offset % 3 else "", np.array([offset]))
     one_by_one = [emitted.has("terminal", "s", offset) for offset in asked]
     assert emitted.which("terminal", "s", np.array(asked, np.int64)).tolist() == one_by_one
     assert not emitted.which("alert", "s", np.array(asked, np.int64)).any()

@@ -87,7 +87,7 @@ async def first_pass(log, *, from_offset: int = 0, emitted: dict | None = None):
         state = await state_of(store, Partition(FIRST, index), INPUTS, ACCOUNTS, reader)
         state.passes_on = [PassingOn(merchant_transaction.EVENT, ACCOUNTS, INTERNALS, from_offset)]
         for offset in (emitted or {}).get(index, ()):
-            state.emitted.add("sequenced", SECOND, offset)
+            state.emitted.add("sequenced", SECOND, np.array([offset]))
         states.append(state)
     for start in range(0, max(map(len, log)), 97):
         poll = {state: log[state.partition.index][start : start + 97] for state in states}

@@ -9,6 +9,7 @@ from faust.types import TP
 from scoring.partition import PartitionState
 from scoring.scorer import Scorer
 from scoring.store.contract import Partition
+from scoring.wire.packed import pack
 from stream.bundle_library import BundleLibrary
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
@@ -72,8 +73,11 @@ async def simulated_scan(
     findings = Findings(states, second_pass)
     for target, start in findings.targets().items():
         await life.gate()
-        for record in life.world.logs[target][start:]:
-            findings.note(target, record.headers)
+        headers = [dict(record.headers) for record in life.world.logs[target][start:]]
+        identities, sources = (
+            pack([known.get(name, b"") for known in headers]) for name in ("ce_id", "ce_source")
+        )
+        findings.note(target, identities, sources)
     findings.note_ends({target: len(life.world.logs[target]) for target in findings.internal()})
 
 

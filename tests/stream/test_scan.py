@@ -1,5 +1,6 @@
 """What a worker that takes over finds in the output topics, and what it may hold for covered."""
 
+import numpy as np
 import pytest
 from aiokafka import TopicPartition
 
@@ -11,6 +12,7 @@ from scoring.records import RecordReader
 from scoring.sequence import PassingOn, SequenceReader
 from scoring.store.contract import Lease, Partition
 from scoring.views import account_activity, merchant_activity
+from scoring.wire.packed import pack
 from stream.worker.outputs import covered_for
 from stream.worker.scan import Findings
 
@@ -51,7 +53,8 @@ def second() -> PartitionState:
 def found(findings: Findings, topic: str, index: int, kind: Kind, identity: str, namespace: str = "tests") -> None:
     """One output about an event of the first partition."""
     source = source_of(namespace, FIRST.topic, FIRST.index)
-    findings.note(TopicPartition(topic, index), headers(kind, identity, source))
+    known = dict(headers(kind, identity, source))
+    findings.note(TopicPartition(topic, index), pack([known["ce_id"]]), pack([known["ce_source"]]))
 
 
 def test_outputs_of_another_namespace_are_not_ones_own(first: PartitionState) -> None:
@@ -93,6 +96,6 @@ def test_outputs_are_covered_only_once_the_partition_is_past_all_that_was_found(
     acknowledged = {"risk-scores/1": 90, "risk-scores/2": 5, f"{INTERNAL}/3": 8}
     own = {"risk-scores/1": 90, f"{INTERNAL}/3": 8}
     assert covered_for(first, 10, acknowledged) == own
-    first.emitted.add("terminal", "payment_anomaly", 17)
+    first.emitted.add("terminal", "payment_anomaly", np.array([17]))
     assert covered_for(first, 17, acknowledged) == {}
     assert covered_for(first, 18, acknowledged) == own

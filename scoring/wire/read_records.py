@@ -1,0 +1,128 @@
+"""Kafka's record format, version 2, read: where things lie in the records of a batch, no object made for any of them.
+
+Source: the Kafka protocol guide, "Record batch". The writing half is `scoring.wire.kafka_records`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.compiled import compiled, entry
+from scoring.wire.packed import Bytes, Packed
+
+NO_NUMBER = -1
+_COLON, _ZERO, _NINE = ord(":"), ord("0"), ord("9")
+_MOST_DIGITS = 18
+
+
+def header_values(records: Bytes, count: int, name: bytes) -> Packed:
+    """The value of a header in each of the records, empty where it is missing or null; the last one counts.
+
+    Args:
+        records: of one batch, behind its header and unpacked, uint8[*].
+        count: how many.
+
+    Raises:
+        ValueError: these are no records, or fewer.
+    """
+    starts, ends = _header_values(records, count, np.frombuffer(bytearray(name), np.uint8))
+    return Packed(records, starts, ends)
+
+
+@entry
+def _header_values(
+    records: Bytes, count: int, name: Bytes
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    starts, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    at = 0
+    for row in range(count):
+        size, at = _varint(records, at)
+        following = at + size
+        if size < 0 or following > len(records):
+            raise ValueError("expected a record within its batch, was a longer one")
+        at += 1  # attributes
+        _, at = _varint(records, at)  # time
+        _, at = _varint(records, at)  # offset
+        for _ in range(2):  # key and value
+            size, at = _varint(records, at)
+            at += max(size, 0)
+        headers, at = _varint(records, at)
+        for _ in range(headers):
+            size, at = _varint(records, at)
+            named = size == len(name) and at + size <= len(records)
+            for place in range(size if named else 0):
+                if records[at + place] != name[place]:
+                    named = False
+                    break
+            at += max(size, 0)
+            size, at = _varint(records, at)
+            if named:
+                starts[row], ends[row] = at, at + max(size, 0)
+            at += max(size, 0)
+        if at != following:
+            raise ValueError("expected headers up to the end of the record, was another length")
+    return starts, ends
+
+
+@entry
+def numbers_after(texts: Packed, colons: int) -> NDArray[np.int64]:
+    """The number behind the given count of colons in each text, up to the next colon or the end; -1 for none.
+
+    >>> from scoring.wire.packed import pack
+    >>> numbers_after(pack([b"payment_anomaly:transactions:3:17:0011aabb", b"else", b"a:b:c:d"]), 3).tolist()
+    [17, -1, -1]
+    """
+    found = np.full(len(texts.starts), NO_NUMBER)
+    for row in range(len(found)):
+        at, end = _behind(texts.raw, texts.starts[row], texts.ends[row], colons), texts.ends[row]
+        number, digits = 0, 0
+        while at < end and digits < _MOST_DIGITS and _ZERO <= texts.raw[at] <= _NINE:
+            number = number * 10 + texts.raw[at] - _ZERO
+            at += 1
+            digits += 1
+        if digits and (at == end or texts.raw[at] == _COLON):
+            found[row] = number
+    return found
+
+
+@entry
+def like_the_one_before(texts: Packed, colons: int) -> NDArray[np.bool_]:
+    """Whether each text begins as the one before does, up to and with the given count of colons; all of it for none."""
+    same = np.zeros(len(texts.starts), np.bool_)
+    for row in range(1, len(same)):
+        start, before = texts.starts[row], texts.starts[row - 1]
+        size = _behind(texts.raw, start, texts.ends[row], colons) - start
+        equal = size == _behind(texts.raw, before, texts.ends[row - 1], colons) - before
+        for place in range(size if equal else 0):
+            if texts.raw[start + place] != texts.raw[before + place]:
+                equal = False
+                break
+        same[row] = equal
+    return same
+
+
+@compiled
+def _behind(raw: Bytes, start: int, end: int, colons: int) -> int:
+    """The place behind that many colons, or the end."""
+    if colons == 0:
+        return end
+    for at in range(start, end):
+        if raw[at] == _COLON:
+            colons -= 1
+            if colons == 0:
+                return at + 1
+    return end
+
+
+@compiled
+def _varint(raw: Bytes, at: int) -> tuple[int, int]:
+    """A zigzag varint and the place behind it."""
+    found, shift = 0, 0
+    while True:
+        if at >= len(raw) or shift > 63:
+            raise ValueError("expected a number within the batch, was its end")
+        byte = int(raw[at])
+        at += 1
+        found |= (byte & 127) << shift
+        if byte < 128:
+            return (found >> 1) ^ -(found & 1), at
+        shift += 7

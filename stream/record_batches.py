@@ -1,0 +1,162 @@
+"""Record batches of partitions as the broker has them: fetched and unpacked whole, without an object per record.
+
+For whoever looks through many records for little: aiokafka's consumer takes 6 us to make one record of a batch, what is
+looked for is found in it in 0.1 us.
+"""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from aiokafka import TopicPartition
+from aiokafka import codec as codecs
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import (
+    CorruptRecordException,
+    LeaderNotAvailableError,
+    UnsupportedCodecError,
+    for_code,
+)
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.default_records import DefaultRecordBase as Layout
+from aiokafka.record.util import calc_crc32c
+from numpy.typing import NDArray
+
+from stream.kafka import client_arguments
+from stream.settings import Settings
+
+READ_COMMITTED = 1
+MOST_WAIT_MS = 500
+PARTITION_BYTES = 1024 * 1024
+ANSWER_BYTES = 8 * PARTITION_BYTES
+NEWEST_MAGIC = 2
+_BEGINNING = struct.Struct(">qiib")
+_BEFORE_SIZE_COUNTS = struct.calcsize(">qi")
+_DECODERS = {
+    Layout.CODEC_NONE: bytes,
+    Layout.CODEC_GZIP: codecs.gzip_decode,
+    Layout.CODEC_SNAPPY: codecs.snappy_decode,
+    Layout.CODEC_LZ4: codecs.lz4_decode,
+    Layout.CODEC_ZSTD: codecs.zstd_decode,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RecordBatch:
+    """Records one behind the other.
+
+    Attributes:
+        next_offset: of the record behind the last one.
+        count: how many records.
+        records: unpacked, without the batch's header, uint8[*].
+    """
+
+    next_offset: int
+    count: int
+    records: NDArray[np.uint8]
+
+
+async def read_batches(
+    settings: Settings, wanted: Mapping[TopicPartition, tuple[int, int]]
+) -> AsyncIterator[tuple[TopicPartition, RecordBatch]]:
+    """What is committed of each partition, from one offset to another.
+
+    The first batch of a partition may begin before the offset, the last one end behind the other: batches are whole.
+    Messages of formats before 0.11, which have no headers, are left out.
+
+    Raises:
+        aiokafka.errors.KafkaError: the broker cannot be reached, or has not what was asked for.
+    """
+    position = {target: start for target, (start, end) in wanted.items() if start < end}
+    if not position:
+        return
+    client = AIOKafkaClient(**client_arguments(settings))
+    try:
+        await client.bootstrap()
+        await client.set_topics({target.topic for target in position})
+        while position:
+            answers = await asyncio.gather(
+                *(client.send(leader, request) for leader, request in _requests(client, position))
+            )
+            for target, aborted, raw in (part for answer in answers for part in _parts(answer)):
+                for next_offset, batch in visible_batches(raw, aborted):
+                    position[target] = max(position[target], next_offset)
+                    if batch is not None:
+                        yield target, batch
+                if position[target] >= wanted[target][1]:
+                    del position[target]
+            await asyncio.sleep(0)
+    finally:
+        await client.close()
+
+
+def visible_batches(
+    raw: bytes, aborted: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, RecordBatch | None]]:
+    """The whole batches of an answer by the offset behind them; None for one that nobody may see, or without headers.
+
+    Args:
+        raw: batches one behind the other; the last one may be cut short.
+        aborted: producer and first offset of the aborted transactions in them.
+
+    Raises:
+        CorruptRecordException: bytes were changed on their way.
+    """
+    waiting = sorted(aborted, key=lambda transaction: transaction[1])
+    aborting: set[int] = set()
+    at = 0
+    while at + _BEGINNING.size <= len(raw):
+        base, size, _, magic = _BEGINNING.unpack_from(raw, at)
+        start, at = at, at + _BEFORE_SIZE_COUNTS + size
+        if at > len(raw):
+            return
+        if magic < NEWEST_MAGIC:
+            yield base + 1, None
+            continue
+        header = Layout.HEADER_STRUCT.unpack_from(raw, start)
+        _, _, _, _, crc, attributes, last, _, _, producer, _, _, count = header
+        if calc_crc32c(raw[start + Layout.ATTRIBUTES_OFFSET : at]) != crc:
+            raise CorruptRecordException(f"batch at offset {base}: its checksum is another")
+        while waiting and waiting[0][1] <= base:
+            aborting.add(waiting.pop(0)[0])
+        next_offset, batch = base + last + 1, None
+        if attributes & Layout.CONTROL_MASK:
+            aborting.discard(producer)  # the first marker behind an aborted transaction is its own
+        elif not (attributes & Layout.TRANSACTIONAL_MASK and producer in aborting):
+            packed = raw[start + Layout.HEADER_STRUCT.size : at] if count else b""
+            codec = attributes & Layout.CODEC_MASK if count else Layout.CODEC_NONE  # compaction empties batches
+            batch = RecordBatch(next_offset, count, _unpacked(packed, codec))
+        yield next_offset, batch
+
+
+def _unpacked(packed: bytes, codec: int) -> NDArray[np.uint8]:
+    if codec not in _DECODERS:
+        raise UnsupportedCodecError(f"expected a batch in one of {len(_DECODERS)} codecs, was number {codec}")
+    # of a bytearray the array may be written: one type of array for the kernels, which are compiled by type
+    return np.frombuffer(bytearray(_DECODERS[codec](packed)), np.uint8)
+
+
+def _requests(
+    client: AIOKafkaClient, position: Mapping[TopicPartition, int]
+) -> Iterator[tuple[int, FetchRequest]]:
+    by_leader: dict[int, dict[str, list[tuple[int, int, int]]]] = {}
+    for target, offset in position.items():
+        leader = client.cluster.leader_for_partition(target)
+        if leader is None or leader < 0:
+            raise LeaderNotAvailableError(f"{target.topic} {target.partition} has no leader")
+        topics = by_leader.setdefault(leader, {})
+        topics.setdefault(target.topic, []).append((target.partition, offset, PARTITION_BYTES))
+    for leader, topics in by_leader.items():
+        yield leader, FetchRequest(MOST_WAIT_MS, 1, ANSWER_BYTES, READ_COMMITTED, list(topics.items()))
+
+
+def _parts(answer: Any) -> Iterator[tuple[TopicPartition, Sequence[tuple[int, int]], bytes]]:
+    aborted_at = 5 if answer.API_VERSION > 4 else 4  # later versions tell where the log begins as well
+    for topic, parts in answer.topics:
+        for index, error_code, *told in parts:
+            if error_code:
+                raise for_code(error_code)(f"partition {topic}-{index}")
+            yield TopicPartition(topic, index), told[aborted_at - 2] or (), told[-1] or b""
