@@ -18,7 +18,11 @@ GROUPS = {
     "live": ("-m", "live"),
     "faults": ("-m", "faults"),
 }
-ON_REQUEST = {"long": ("-m", "long")}
+ON_REQUEST = {
+    "long": ("-m", "long"),
+    # the live tests of workers and of what looks at their states
+    "cluster": ("-m", "live", "--redis-cluster", "-k", "worker or verify or replay or operating"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ class EmbeddedRedis(Service):
     ) -> None:
         super().__init__("Redis", folder, port=port, detached=detached)
         self._append_only = append_only
-        self._extra = tuple(extra)
+        self.extra = tuple(extra)
 
     @property
     def url(self) -> str:
@@ -57,7 +57,7 @@ class EmbeddedRedis(Service):
             "maxmemory-policy": "noeviction",
         }
         given = [part for name, value in options.items() for part in (f"--{name}", value)]
-        return [str(find_server()), *given, *self._extra]
+        return [str(find_server()), *given, *self.extra]
 
 
 def find_server() -> Path:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 from confluent_kafka import Producer
-from redis import Redis
 
 from stream.services.embedded import EmbeddedServices
 from stream.settings import Settings
@@ -14,6 +13,7 @@ from tests.support.command_line import riskstream
 from tests.support.event_feed import PAYMENTS, Feeder, mixed, outputs_of
 from tests.support.independent_reader import Reader, Record, read_topic
 from tests.support.log_fold import states_in
+from tests.support.redis_servers import server_of
 
 INTERNAL = "transactions-by-merchant"
 EVENTS = 3_000
@@ -79,7 +79,7 @@ def test_it_holds_after_a_kill_and_no_tampering_goes_unnoticed(
     assert (code, found["duplicates_different"]) == (1, 2)
 
     key, state = next(iter(states_in(services.redis_url, settings.namespace).items()))
-    with Redis.from_url(services.redis_url) as client:
+    with server_of(services.redis_url, key) as client:
         client.set(key, bytes([state[0]]) + bytes([state[1] ^ 1]) + state[2:], keepttl=True)
         code, found = verify()
         assert (code, found["state_mismatches"]) == (1, 1)

@@ -6,12 +6,12 @@ import time
 from typing import Any
 
 import xxhash
-from redis import Redis
 
 from tests.live.conftest import MakeWorker
 from tests.support.command_line import riskstream
 from tests.support.event_feed import FIRST_MS, KEYS, PAYMENTS, SCORERS, Feeder, payments
 from tests.support.independent_reader import Outcome, Reader, Record, read_outcome
+from tests.support.redis_servers import redis_servers
 from tests.support.worker_process import WorkerProcess
 
 CANARY = "jane-doe-4711"
@@ -172,9 +172,10 @@ def test_a_partition_full_of_refusals_pauses_through_a_crash_until_somebody_says
 
 def forget_all(redis_url: str, namespace: str) -> None:
     """Takes everything of the namespace out of Redis."""
-    with Redis.from_url(redis_url) as client:
-        for key in client.scan_iter(match=f"*{{{namespace}:*", count=1_000):
-            client.delete(key)
+    with redis_servers(redis_url) as servers:
+        for server in servers:
+            for key in server.scan_iter(match=f"*{{{namespace}:*", count=1_000):
+                server.delete(key)
 
 
 def paused(worker: WorkerProcess) -> bool:

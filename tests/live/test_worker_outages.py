@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
 from scoring.features.spec import DAY_MS
 from stream.services.embedded import EmbeddedServices
@@ -13,6 +12,7 @@ from stream.topics import ensure_topics
 from tests.support.event_feed import PAYMENTS, TICKS, Feeder, mixed, outputs_of
 from tests.support.independent_reader import Outcome, Reader, read_outcome
 from tests.support.promises import check_against_log
+from tests.support.redis_servers import redis_servers
 from tests.support.services import settings_for
 from tests.support.worker_process import WorkerProcess
 
@@ -102,5 +102,6 @@ def outcome_of(services: EmbeddedServices) -> Outcome:
 
 def empty(services: EmbeddedServices) -> None:
     """Takes everything out of Redis."""
-    with Redis.from_url(services.redis_url) as client:
-        client.flushall()
+    with redis_servers(services.redis_url) as servers:
+        for server in servers:
+            server.flushall()

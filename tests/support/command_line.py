@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+EVERYWHERE: dict[str, str] = {}
+"""Settings of every command and worker that a test starts: `--redis-cluster` puts one in."""
 
 
 def riskstream_command(*arguments: str) -> list[str]:
@@ -16,9 +18,9 @@ def riskstream_command(*arguments: str) -> list[str]:
 
 
 def environment(**settings: str) -> Mapping[str, str]:
-    """This process's environment without `RISKSTREAM_` variables, plus the settings given."""
+    """This process's environment without `RISKSTREAM_` variables, plus the settings given and those of all."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RISKSTREAM_")}
-    return kept | {f"RISKSTREAM_{name.upper()}": value for name, value in settings.items()}
+    return kept | {f"RISKSTREAM_{name.upper()}": value for name, value in (EVERYWHERE | settings).items()}
 
 
 def riskstream(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from redis import Redis
 
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
@@ -14,6 +13,7 @@ from scoring.features.table import fold_table
 from scoring.store.contract import Partition
 from scoring.store.keys import state_prefix
 from tests.support.independent_reader import Record
+from tests.support.redis_servers import redis_servers
 from tests.support.small_bundles import BIAS, LEADING
 
 Place = tuple[str, int, int]
@@ -92,24 +92,32 @@ def fold_log(view: FeatureView, records: Iterable[Record], namespace: str, *, bi
 
 def states_in(redis_url: str, namespace: str) -> dict[str, bytes]:
     """Every state of a namespace by its Redis key."""
-    with Redis.from_url(redis_url) as client:
-        keys = list(client.scan_iter(match=f"s:{{{namespace}:*", count=1_000))
-        values = client.mget(keys) if keys else []
-    return {key.decode(): value for key, value in zip(keys, values, strict=True)}
+    found: dict[str, bytes] = {}
+    with redis_servers(redis_url) as servers:
+        for server in servers:
+            keys = list(server.scan_iter(match=f"s:{{{namespace}:*", count=1_000))
+            pipeline = server.pipeline(transaction=False)  # on a cluster, keys of one command share a slot
+            for key in keys:
+                pipeline.get(key)
+            values = pipeline.execute()
+            found |= {key.decode(): value for key, value in zip(keys, values, strict=True)}
+    return found
 
 
 def offsets_in(redis_url: str, namespace: str) -> dict[tuple[str, int], int]:
     """Per input partition, the offset up to which its states are committed."""
     found = {}
-    with Redis.from_url(redis_url) as client:
-        for key in client.scan_iter(match=f"ctl:{{{namespace}:*"):
-            topic, _, index = key.decode().rpartition(":")[2].rstrip("}").rpartition("-")
-            offsets = [int(value) for name, value in client.hgetall(key).items() if name.startswith(b"v:")]
-            found[topic, int(index)] = min(offsets, default=0)
+    with redis_servers(redis_url) as servers:
+        for server in servers:
+            for key in server.scan_iter(match=f"ctl:{{{namespace}:*"):
+                topic, _, index = key.decode().rpartition(":")[2].rstrip("}").rpartition("-")
+                offsets = [int(value) for name, value in server.hgetall(key).items() if name.startswith(b"v:")]
+                found[topic, int(index)] = min(offsets, default=0)
     return found
 
 
 def hold_writes(redis_url: str, *, for_ms: int) -> None:
     """Lets every write wait for that long; reads are answered."""
-    with Redis.from_url(redis_url) as client:
-        client.client_pause(for_ms, all=False)
+    with redis_servers(redis_url) as servers:
+        for server in servers:
+            server.client_pause(for_ms, all=False)

@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from stream.services.embedded import EmbeddedServices
 from stream.settings import Settings, load
+from tests.support.command_line import EVERYWHERE
 
 GONE_WITHIN_SECONDS = 30.0
 
@@ -18,7 +19,7 @@ def unique_namespace() -> str:
 
 def settings_for(services: EmbeddedServices, **given: object) -> Settings:
     """Settings that reach these services, under a namespace of their own unless one is given."""
-    values = {"namespace": unique_namespace(), "data_dir": services.data_dir} | given
+    values = {"namespace": unique_namespace(), "data_dir": services.data_dir} | EVERYWHERE | given
     return load({}, kafka_bootstrap=services.kafka_bootstrap, redis_url=services.redis_url, **values)
 
 

@@ -134,11 +134,18 @@ def pause_kafka(house: House, chance: random.Random) -> None:
 
 
 def kill_redis(house: House, chance: random.Random) -> None:
-    """Killed with up to a second of its log not on disk."""
+    """Killed with up to a second of its log not on disk, or with all of it there: then nothing goes back."""
+    always = chance.random() < 0.5
+    if always:
+        house.sync_redis_always()
+    before = house.committed() if always else {}
     house.redis.kill()
     if chance.random() < 0.5:
         house.expect_not_ready("Redis")
     house.redis.restart()
+    after = house.committed() if always else {}
+    if any(after.get(place, -1) < offset for place, offset in before.items()):
+        raise TortureFailed(f"Redis wrote each change to disk before it answered, and went back: {before}, {after}")
 
 
 def pause_redis(house: House, chance: random.Random) -> None:

@@ -254,6 +254,12 @@ class House:
         with Redis(host=LOOPBACK, port=self.redis.port) as client:
             client.flushall()
 
+    def sync_redis_always(self) -> None:
+        """Lets Redis write each change to disk before it answers, until its next start."""
+        with Redis(host=LOOPBACK, port=self.redis.port) as client:
+            client.config_set("appendfsync", "always")
+        time.sleep(1)  # what was answered before may still be on its way
+
     def reports_of_going_back(self) -> int:
         """How often workers have said that Redis knows less than it did."""
         logs = [worker.log() for worker in self.made if worker.log_file.exists()]
