@@ -38,7 +38,27 @@ def views() -> Mapping[str, FeatureView]:
         except ValueError as cause:
             raise BrokenDeclaration(f"scoring/views/{name}.py: {cause}") from cause
         found[name] = view
+    check_carried(found.values())
     return MappingProxyType(found)
+
+
+def check_carried(views: Iterable[FeatureView]) -> None:
+    """Refuses views of one internal topic that carry different views: its records have the features of one.
+
+    Raises:
+        BrokenDeclaration: there are such.
+    """
+    carrying: dict[str, FeatureView] = {}
+    for view in views:
+        if view.event.origin is None:
+            continue
+        first = carrying.setdefault(view.event.topic, view)
+        if first.carries is not view.carries:
+            names = [other.carries.name if other.carries else "none" for other in (first, view)]
+            raise BrokenDeclaration(
+                f"scoring/views/{view.name}.py: carries {names[1]}, while {first.name} of the same topic "
+                f"{view.event.topic} carries {names[0]}; give one of them an internal topic of its own"
+            )
 
 
 @cache

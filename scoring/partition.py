@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scoring.engine import InForce
 from scoring.features.spec import FeatureView
 from scoring.records import RecordReader
-from scoring.sequence import PassingOn, SequenceReader
+from scoring.sequence import SequenceReader, SequenceWriter
 from scoring.store.contract import Lease, Partition, StateStore
 from scoring.store.keys import alert_key, state_prefix
 
@@ -164,7 +164,7 @@ class PartitionState:
     paused_at_ms: int = 0
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     committed: dict[str, int | None] = field(default_factory=dict)
-    passes_on: Sequence[PassingOn] = ()
+    passes_on: Sequence[SequenceWriter] = ()
     emitted_from: dict[Partition, Emitted] = field(default_factory=dict)
 
     def emitted_of(self, origin: Partition) -> Emitted:

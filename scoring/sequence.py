@@ -61,7 +61,7 @@ def passed_on_identity(topic: str, partition: int, offset: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class PassingOn:
+class SequenceWriter:
     """Passes the events of one input partition on to an internal topic.
 
     Args:

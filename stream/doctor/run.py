@@ -19,6 +19,7 @@ from stream.doctor.redis_server import RedisUnreachable, examine_redis, judge_re
 from stream.doctor.runtime import judge_runtime
 from stream.doctor.topics import judge_topics
 from stream.errors import JobFailed
+from stream.inputs import input_topics, views_on
 from stream.operator import newest, recorded_activations
 from stream.settings import Settings
 from stream.state_store import opened_store, redis_address
@@ -35,7 +36,7 @@ def examine(settings: Settings) -> list[Finding]:
     except (BrokenDeclaration, catalog.UnknownScorer) as error:
         finding = fine("bundle", "catalogue", str(error), "declarations that load")
         return [*findings, judged("error", finding, do="correct the file or the setting named")]
-    views_of = _views_of(scorers)
+    views_of = {topic: views_on(scorers, topic) for topic in input_topics(scorers)}
     facts, told = _broker(settings, views_of)
     findings += told
     findings += _redis(settings)
@@ -46,15 +47,6 @@ def examine(settings: Settings) -> list[Finding]:
     if facts is not None and redis_up:
         findings += _progress(settings, facts, views_of)
     return findings
-
-
-def _views_of(scorers: dict[str, Scorer]) -> Views:
-    found: Views = {}
-    for scorer in scorers.values():
-        views = found.setdefault(scorer.topic, [])
-        if scorer.view not in views:
-            views.append(scorer.view)
-    return found
 
 
 def _broker(settings: Settings, views_of: Views) -> tuple[BrokerFacts | None, list[Finding]]:

@@ -15,6 +15,7 @@ from scoring.scorer import Scorer
 from scoring.store.contract import Partition, Record
 from scoring.store.keys import alert_key, state_key
 from scoring.store.redis import RedisStore
+from stream.inputs import views_on
 from stream.state.home import home_partitions
 
 
@@ -101,7 +102,7 @@ class Looker:
 
     async def _at(self, partition: Partition, entity: str) -> EntityState:
         scorers = [scorer for scorer in self.scorers.values() if scorer.topic == partition.topic]
-        views = list({scorer.view.name: scorer.view for scorer in scorers}.values())
+        views = views_on(self.scorers, partition.topic)
         state_keys = [state_key(self.namespace, partition, view.name, view.digest, entity) for view in views]
         alert_keys = [alert_key(self.namespace, partition, scorer.name, entity) for scorer in scorers]
         values = await self.store.values(partition, [*state_keys, *alert_keys])

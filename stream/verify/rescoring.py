@@ -8,7 +8,7 @@ from scoring.partition import Emitted, PartitionState, StateCache
 from scoring.poll import Poller
 from scoring.records import RecordReader
 from scoring.scorer import Scorer
-from scoring.sequence import PassingOn, SequenceReader
+from scoring.sequence import SequenceReader, SequenceWriter
 from scoring.store.contract import Partition
 from scoring.store.memory import Held, MemoryStore
 from stream.bundle_library import BundleLibrary
@@ -39,7 +39,7 @@ class Rescoring:
     async def of(
         cls, settings: Settings, partition: Partition, partition_count: int, begin: int,
         scorers: Mapping[str, Scorer], log: ActivationLog, library: BundleLibrary, decoder: EventDecoder,
-        passes_on: Sequence[PassingOn],
+        passes_on: Sequence[SequenceWriter],
     ) -> "Rescoring":  # fmt: skip
         """Ready to take the log from its begin.
 

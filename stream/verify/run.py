@@ -10,7 +10,7 @@ from schemas.codec import EventDecoder
 from scoring.clock import now_ms, stopwatch_s
 from scoring.model.errors import RefusedBundle
 from scoring.scorer import Scorer
-from scoring.sequence import PassingOn
+from scoring.sequence import SequenceWriter
 from scoring.store.contract import MOST_KEYS, Partition, Record
 from scoring.store.redis import RedisStore
 from stream.bundle_library import BundleLibrary
@@ -141,13 +141,13 @@ class _Job:
                         found.setdefault(record.origin, []).append((record.identity, content))
         return self._passed_on[to]
 
-    def _passes_on(self, partition: Partition) -> list[PassingOn]:
+    def _passes_on(self, partition: Partition) -> list[SequenceWriter]:
         found = []
         views = {scorer.topic: scorer.view for scorer in self.scorers.values() if scorer.view.carries}
         for (to, where), first in sorted(self.log.passed_on.items()):
             carried = views[to].carries if to in views else None
             if where == partition and carried is not None:
-                found.append(PassingOn(views[to].event, carried, self.reader.partition_count(to), first))
+                found.append(SequenceWriter(views[to].event, carried, self.reader.partition_count(to), first))
         return found
 
     async def _settled(self, partition: Partition, end: int) -> Record | None:

@@ -12,7 +12,6 @@ from aiokafka import AIOKafkaProducer
 from schemas.activation import Activation, Desired, PassingOn
 from schemas.codec import EventDecoder
 from schemas.topics import ACTIVATIONS
-from scoring import sequence
 from scoring.engine import InForce
 from scoring.features.spec import FeatureView
 from scoring.model.errors import RefusedBundle
@@ -20,15 +19,15 @@ from scoring.partition import Emitted, PartitionState, StateCache
 from scoring.policy import Policy
 from scoring.records import RecordReader
 from scoring.scorer import Scorer
-from scoring.sequence import SequenceReader, origin_of
+from scoring.sequence import SequenceReader, SequenceWriter, origin_of
 from scoring.store.contract import Lease, Partition, StateStore
 from stream.bundle_library import BundleLibrary
 from stream.errors import JobFailed
+from stream.inputs import input_topics, views_on
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
 from stream.worker.assignor import TopicAwareAssignor
 from stream.worker.clients import require_topics
-from stream.worker.inputs import input_topics, views_on
 from stream.worker.log_range import LogGuard, LogRange, describe, log_ranges
 from stream.worker.outputs import TOPICS as OUTPUTS
 from stream.worker.scan import scan
@@ -185,7 +184,7 @@ class Leasing:
                 )
                 await self.log.write_passing_on(producer, passing)
             count = len(await producer.partitions_for(topic))
-            found.append(sequence.PassingOn(view.event, view.carries, count, self.log.passed_on[topic, own]))
+            found.append(SequenceWriter(view.event, view.carries, count, self.log.passed_on[topic, own]))
         state.passes_on = found
 
     async def _put_in_force(self, state: PartitionState, producer: AIOKafkaProducer) -> None:

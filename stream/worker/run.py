@@ -19,6 +19,7 @@ from scoring.store.redis import RedisStore
 from scoring.warm import warm_up
 from stream.bundle_library import BundleLibrary
 from stream.errors import JobFailed
+from stream.inputs import input_topics, make_decoders
 from stream.kafka import client_arguments
 from stream.logs import set_up_logging
 from stream.settings import Settings
@@ -26,7 +27,6 @@ from stream.state_store import redis_address
 from stream.worker.activation_log import ActivationLog
 from stream.worker.batching import PollSchema, PollTransport
 from stream.worker.health import HealthServer
-from stream.worker.inputs import input_topics, make_decoders
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import Leasing
 from stream.worker.memory import collect_seldom, keep_freed_memory

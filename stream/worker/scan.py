@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -66,8 +67,8 @@ class Findings:
         if target.topic != DEAD_LETTERS:
             same = like_the_one_before(identities, colons) & like_the_one_before(sources, 0)
         offsets = numbers_after(identities, colons)
-        starts = np.flatnonzero(~same)
-        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(same)], strict=True):
+        starts = np.flatnonzero(~same).tolist()
+        for start, end in pairwise([*starts, len(same)]):
             self._note_run(target, identities.one(start), sources.one(start), offsets[start:end])
 
     def _note_run(

@@ -21,7 +21,7 @@ from scoring.murmur2 import partition_of
 from scoring.partition import Emitted, PartitionState, StateCache
 from scoring.poll import Poller
 from scoring.records import LOG_APPEND_TIME, RecordReader
-from scoring.sequence import PassingOn, SequenceReader
+from scoring.sequence import SequenceReader, SequenceWriter
 from scoring.store.contract import Partition
 from scoring.store.memory import MemoryStore
 from scoring.views import account_activity, merchant_activity
@@ -85,7 +85,7 @@ async def first_pass(log, *, from_offset: int = 0, emitted: dict | None = None):
     for index in range(INPUTS):
         reader = RecordReader(EventDecoder(transaction.EVENT), index, INPUTS, "murmur2", 60_000)
         state = await state_of(store, Partition(FIRST, index), INPUTS, ACCOUNTS, reader)
-        state.passes_on = [PassingOn(merchant_transaction.EVENT, ACCOUNTS, INTERNALS, from_offset)]
+        state.passes_on = [SequenceWriter(merchant_transaction.EVENT, ACCOUNTS, INTERNALS, from_offset)]
         for offset in (emitted or {}).get(index, ()):
             state.emitted.add("sequenced", SECOND, np.array([offset]))
         states.append(state)

@@ -18,10 +18,10 @@ from scoring.murmur2 import partition_of
 from scoring.scorer import Scorer
 from scoring.store.contract import Partition
 from stream.bundle_library import BundleLibrary
+from stream.inputs import input_topics
 from stream.settings import Settings
 from stream.verify.findings import Findings
 from stream.verify.run import _Job
-from stream.worker.inputs import input_topics
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.worker import SimulatedLog, SimulatedWorker, simulated_scan
 from tests.simulation.world import Life, LogView, Odds, Record, SimulatedStore, World

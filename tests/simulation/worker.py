@@ -11,10 +11,10 @@ from scoring.scorer import Scorer
 from scoring.store.contract import Partition
 from scoring.wire.packed import pack
 from stream.bundle_library import BundleLibrary
+from stream.inputs import make_decoders
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
 from stream.worker.clients import Producers
-from stream.worker.inputs import make_decoders
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import Leasing
 from stream.worker.log_range import LogRange

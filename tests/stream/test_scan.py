@@ -9,7 +9,7 @@ from schemas.codec import EventDecoder
 from schemas.events import merchant_transaction, transaction
 from scoring.partition import Emitted, PartitionState, StateCache
 from scoring.records import RecordReader
-from scoring.sequence import PassingOn, SequenceReader
+from scoring.sequence import SequenceReader, SequenceWriter
 from scoring.store.contract import Lease, Partition
 from scoring.views import account_activity, merchant_activity
 from scoring.wire.packed import pack
@@ -40,7 +40,7 @@ def state_of(partition: Partition) -> PartitionState:
 def first() -> PartitionState:
     """An input partition whose events are passed on."""
     state = state_of(FIRST)
-    state.passes_on = [PassingOn(merchant_transaction.EVENT, account_activity.VIEW, 4, 0)]
+    state.passes_on = [SequenceWriter(merchant_transaction.EVENT, account_activity.VIEW, 4, 0)]
     return state
 
 
@@ -89,6 +89,21 @@ def test_what_was_passed_on_is_looked_for_in_every_partition_of_the_internal_top
     assert targets[TopicPartition("risk-scores", 1)] == 7
     found(findings, INTERNAL, 3, "sequenced", "transactions:1:17")
     assert first.emitted.has("sequenced", INTERNAL, 17)
+
+
+def test_runs_of_outputs_are_noted_each_by_itself(first: PartitionState) -> None:
+    """A batch has records of several scorers and partitions, one behind the other, and some that are nobody's."""
+    ids = [b"a:transactions:1:5:00", b"a:transactions:1:6:01", b"b:transactions:1:6:01", b"", b"a:transactions:1:9:07"]
+    source = source_of("tests", FIRST.topic, FIRST.index).encode()
+    findings = Findings([first], SECOND_PASS)
+    target = TopicPartition("risk-scores", 1)
+    findings.note(target, pack(ids), pack([source, source, source, b"", source]))
+    findings.note(target, pack([b"a:transactions:1:7:00"] * 2), pack([b"/other/transactions/1", source]))
+    findings.note(target, pack([]), pack([]))
+    assert [first.emitted.has("terminal", "a", offset) for offset in range(4, 10)] == [
+        False, True, True, True, False, True,
+    ]  # fmt: skip
+    assert [first.emitted.has("terminal", "b", offset) for offset in (5, 6, 7)] == [False, True, False]
 
 
 def test_outputs_are_covered_only_once_the_partition_is_past_all_that_was_found(first: PartitionState) -> None:

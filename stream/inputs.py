@@ -1,4 +1,4 @@
-"""What a worker reads: the topics of its scorers, and the views over each."""
+"""What workers read: the topics of its scorers, and the views over each."""
 
 from collections.abc import Mapping
 
