@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -42,14 +43,18 @@ class Outcome:
         return self.exit_code in (0, NO_TESTS_COLLECTED)
 
 
-def run_group(group: str, report: Path) -> Outcome:
-    """Runs one group in a process of its own, its output as pytest prints it."""
-    print(f"\n=== {group} ===", flush=True)
+def run_group(group: str, report: Path, *, quiet: bool = False) -> Outcome:
+    """Runs one group in a process of its own, its output as pytest prints it, or all of it at the end."""
+    command = [sys.executable, "-m", "pytest", "-q", *(GROUPS | ON_REQUEST)[group]]
     began = time.monotonic()
+    if not quiet:
+        print(f"\n=== {group} ===", flush=True)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *(GROUPS | ON_REQUEST)[group], f"--junitxml={report}", "--durations=5"],
-        check=False,
-    )
+        [*command, f"--junitxml={report}", "--durations=5"], check=False,
+        stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None, text=True,
+    )  # fmt: skip
+    if quiet:
+        print(f"\n=== {group} ===\n{done.stdout}", flush=True)
     seconds = time.monotonic() - began
     counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     if report.exists():
@@ -66,6 +71,23 @@ def run_group(group: str, report: Path) -> Outcome:
     )
 
 
+def run_groups(groups: list[str], folder: Path) -> list[Outcome]:
+    """One group after the other; but faults run beside the live tests, since both wait for most of their time."""
+    together = {"live", "faults"} <= set(groups)
+    outcomes = []
+    with ThreadPoolExecutor(1) as beside:
+        for group in groups:
+            if together and group == "faults":
+                continue
+            report = folder / f"{group}.xml"
+            if together and group == "live":
+                faults = beside.submit(run_group, "faults", folder / "faults.xml", quiet=True)
+                outcomes += [run_group(group, report), faults.result()]
+            else:
+                outcomes.append(run_group(group, report))
+    return outcomes
+
+
 def main(groups: list[str]) -> int:
     """Exit code 1 when a group failed, 2 for an unknown group; the last line has the counts of all groups."""
     unknown = [group for group in groups if group not in GROUPS | ON_REQUEST]
@@ -73,7 +95,7 @@ def main(groups: list[str]) -> int:
         print(f"unknown group {', '.join(unknown)}; known are {', '.join(GROUPS | ON_REQUEST)}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
-        outcomes = [run_group(group, Path(folder) / f"{group}.xml") for group in groups or GROUPS]
+        outcomes = run_groups(groups or list(GROUPS), Path(folder))
     print("\ngroup      passed  failed  skipped   seconds")
     for one in outcomes:
         remark = "" if one.good else f"   failed (pytest's exit code {one.exit_code})"

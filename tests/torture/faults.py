@@ -2,9 +2,9 @@
 
 import random
 import shutil
+import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from stream.services.process import ChildProcess
@@ -27,7 +27,7 @@ CRASHES_WITHIN_S = 40.0
 FLOOD = 900
 """More than half of the last 1,000 records, and little enough that one resume is the end of it."""
 
-REPORTED_WITHIN_S, PAUSED_WITHIN_S = 30.0, 120.0
+REPORTED_WITHIN_S, PAUSED_WITHIN_S, ENDS_WITHIN_S = 30.0, 120.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,22 @@ def _armed(house: House, chance: random.Random, do: str) -> None:
 def terminate_worker(house: House, chance: random.Random) -> None:
     """Asked to end, it drains: all that it wrote is committed."""
     worker = _some(house, chance)
-    if worker.ready()[0]:
-        code = worker.terminate(within_s=60)
-        if code != 0:
-            raise TortureFailed(f"told to end, a worker ended with {code}: {worker.log()[-1_000:]}")
-    else:
-        worker.kill()
+    _told_to_end(worker)
     worker.start()
+
+
+def _told_to_end(worker: WorkerProcess) -> None:
+    """SIGTERM, if it is ready, else SIGKILL."""
+    if not worker.ready()[0]:
+        worker.kill()
+        return
+    try:
+        code: int | None = worker.terminate(within_s=ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        code = None
+    if code != 0:
+        ended = "did not end" if code is None else f"ended with {code}"
+        raise TortureFailed(f"told to end, a worker {ended}: {worker.log()[-1_000:]}")
 
 
 def freeze_worker(house: House, chance: random.Random) -> None:
@@ -188,12 +197,10 @@ def join_and_leave(house: House, chance: random.Random) -> None:
     extra = [house.extra_worker(f"extra-{chance.randrange(10**6)}").start() for _ in range(chance.randrange(1, 4))]
     time.sleep(chance.uniform(3, 9))
     for worker in extra:
-        if chance.random() < 0.5 or not worker.ready()[0]:
+        if chance.random() < 0.5:
             worker.kill()
         else:
-            with suppress(Exception):
-                worker.terminate()
-            worker.kill()
+            _told_to_end(worker)
 
 
 def activate_another_bundle(house: House, chance: random.Random) -> None:
