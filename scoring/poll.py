@@ -114,11 +114,11 @@ class Poller:
         event_type = state.reader.decoder.event_type
         taken = []
         for chunk in self._cut(state, records):
-            taken.append((Folded(state, chunk), EventBatch.from_events(event_type, chunk.events)))
+            taken.append((Folded(state, chunk), chunk.batch(event_type)))
             for passing in state.passes_on:
                 name = passing.to.key
-                chunk.second_entities[name] = [getattr(event, name) for event in chunk.events]
-            chunk.events = []
+                chunk.second_entities[name] = chunk.texts(name)
+            chunk.drop_events()
         return taken
 
     def _cut(self, state: PartitionState, records: Sequence[InputRecord]) -> list[Chunk]:

@@ -127,7 +127,8 @@ class Folded:
 
     def let_go(self) -> None:
         """Drops what only its outputs needed: the columns of a whole poll are some ten megabytes."""
-        self.tables, self.verdicts, self.chunk.events = {}, {}, []
+        self.tables, self.verdicts = {}, {}
+        self.chunk.drop_events()
 
 
 @dataclass(eq=False, repr=False)

@@ -3,6 +3,8 @@
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -11,6 +13,9 @@ from numpy.typing import NDArray
 
 from schemas.codec import EventDecoder, Refused
 from schemas.dead_letter import Reason
+from schemas.event import EventType
+from scoring.event_columns import EventColumns
+from scoring.features.batch import EventBatch
 from scoring.murmur2 import partition_of, partitions_of
 from scoring.store.contract import Partition
 
@@ -74,6 +79,7 @@ class Chunk:
         origins: of an internal topic, where its events come from.
         read_to: of an internal topic, the offset behind the highest read of each origin partition, by its name.
         second_entities: what each event is keyed by when it is passed on; None where it has none.
+        columns, piece: the events in place of `events`, when they were read as columns, and which of these.
     """
 
     events: list[Any] = field(default_factory=list)
@@ -84,6 +90,24 @@ class Chunk:
     origins: Origins | None = None
     read_to: Mapping[str, int] = field(default_factory=dict)
     second_entities: dict[str, list[str | None]] = field(default_factory=dict)
+    columns: EventColumns | None = None
+    piece: slice = field(default_factory=partial(slice, None))
+
+    def batch(self, event_type: EventType) -> EventBatch:
+        """The events for the fold."""
+        if self.columns is not None:
+            return self.columns.batch(self.piece)
+        return EventBatch.from_events(event_type, self.events)
+
+    def texts(self, name: str) -> list[str | None]:
+        """What each event has in a text field."""
+        if self.columns is not None:
+            return self.columns.texts(name, self.piece)
+        return [getattr(event, name) for event in self.events]
+
+    def drop_events(self) -> None:
+        """Lets the events go; the records stay."""
+        self.events, self.columns = [], None
 
     @property
     def offsets(self) -> list[int]:
@@ -118,14 +142,42 @@ class RecordReader:
         """The records cut so that no chunk touches more than `most_entities`, nor spans a boundary offset."""
         if self.key_check == "murmur2":
             self._verify({record.key for record in records if record.key is not None})
+        columns = self.usual(records)
+        if columns is not None:
+            edges = {bisect_left(records, edge, key=_offset) for edge in boundaries}
+            ends = [*columns.cuts(sorted(edges - {0, len(records)}), most_entities), len(records)]
+            pieces = [slice(start, end) for start, end in pairwise([0, *ends])]
+            return [
+                Chunk(
+                    records=list(records[piece]), columns=columns, piece=piece,
+                    first_offset=records[piece.start].offset, next_offset=records[piece.stop - 1].offset + 1,
+                )
+                for piece in pieces
+            ]  # fmt: skip
         found = self._all_good(records)
         if found is None:
             found = [self._event_or_refusal(record) for record in records]
         pieces = cut(records, found, self.entity_of, most_entities, boundaries)
         return [chunk_of(records[piece], found[piece]) for piece in pieces]
 
+    def usual(self, records: Sequence[InputRecord]) -> EventColumns | None:
+        """The events when all are usual and nothing is to be refused: 5 us a record less than one by one. Else None."""
+        columns = EventColumns.read(self.decoder.event_type, [record.value for record in records])
+        if columns is None:
+            return None
+        newest_ms = np.fromiter((record.timestamp for record in records), np.int64, len(records)) + self.skew_ms
+        if (columns.columns.times > newest_ms).any():
+            return None
+        if self.key_check != "none":
+            keys = [record.key for record in records]
+            if not columns.same_keys(keys):
+                return None
+            if self.key_check == "murmur2" and not self._verified.issuperset(keys):
+                return None
+        return columns
+
     def _all_good(self, records: Sequence[InputRecord]) -> list[Any] | None:
-        """The events when nothing is to be refused: 1.5 us a record less than one by one. Else None."""
+        """The same as structs, for what is good and not usual: 1.5 us a record less than one by one. Else None."""
         events = self.decoder.decode_all([record.value for record in records])
         if events is None or any(map(self._from_the_future, records, events)):
             return None

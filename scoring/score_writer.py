@@ -14,6 +14,7 @@ from schemas.source import Source
 from schemas.topics import ALERTS, SCORES
 from scoring.blocks import RecordBlock
 from scoring.engine import InForce, Verdicts, alert_rows
+from scoring.features.batch import json_of
 from scoring.features.table import FeatureTable
 from scoring.model.session import runtime_fingerprint
 from scoring.policy import LEVELS, NONE
@@ -58,7 +59,7 @@ class ScoreWriter:
         explanation = np.full(len(table.entity), -1, np.int64)
         explanation[explained] = np.arange(len(explained))
         rows = Rows(
-            event_id=pack_json(table.event_ids),
+            event_id=json_of(table.event_ids),
             value=pack_json(verdicts.values.tolist()),
             entity=pack_json(table.entities),
             entity_of=table.entity,

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 import numpy as np
 
 from scoring.catalog import views
+from scoring.event_columns import cut_places, fields_of, hash_texts, index_of, same_texts
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.features.table import fold_table
 from scoring.kernel_cache import mark_complete
 from scoring.wire.kafka_records import Records, around, most_bytes, write_records
 from scoring.wire.packed import pack, pack_json
+from scoring.wire.read_json import read_objects
 from scoring.wire.read_records import header_values, like_the_one_before, numbers_after
 from scoring.wire.scores import Rows, Template, write_scores
 
@@ -19,6 +21,9 @@ def warm_up(of: Iterable[FeatureView]) -> None:
     """Folds, writes and reads nothing; numba compiles or loads what that takes and keeps it."""
     for view in of:
         fold_table(view, EventBatch.from_events(view.event, []))
+        fields = fields_of(view.event)
+        if fields is not None:
+            read_objects(fields, pack([]))
     _write_and_read_nothing()
 
 
@@ -33,6 +38,10 @@ def _write_and_read_nothing() -> None:
     records = Records(none, nobody, values, identities, *around([("ce_id", b"")], "ce_id"))
     most_bytes(records, 0)
     write_records(records, 0, np.zeros(0, np.uint8), 0, 0)
+    hash_texts(none.raw, nobody[None], nobody[None])
+    index_of(none.raw, nobody, nobody, np.zeros(0, np.uint64))
+    same_texts(none, none.raw, nobody, nobody)
+    cut_places(nobody, 0, nobody, 1)
     found = header_values(np.zeros(0, np.uint8), 0, b"ce_id")
     numbers_after(found, 0)
     like_the_one_before(found, 0)

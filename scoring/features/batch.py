@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, overload
 
 import msgspec
 import numpy as np
@@ -11,6 +11,36 @@ from numpy.typing import NDArray
 
 from schemas.event import EventType
 from scoring.features.hashing import SEED, mix, text_hashes
+from scoring.wire.packed import Packed, pack_json
+
+
+class EventIds(Sequence[str]):
+    """Ids that lie between the quotes of their JSON, free of escapes; each becomes a text when it is asked for."""
+
+    def __init__(self, between_quotes: Packed) -> None:
+        self._packed = between_quotes
+
+    def __len__(self) -> int:
+        return len(self._packed.starts)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        return self._packed.one(place).decode()
+
+    @property
+    def json(self) -> Packed:
+        """With their quotes."""
+        return Packed(self._packed.raw, self._packed.starts - 1, self._packed.ends + 1)
+
+
+def json_of(ids: Sequence[str]) -> Packed:
+    """The JSON of each id."""
+    return ids.json if isinstance(ids, EventIds) else pack_json(ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +62,7 @@ class EventBatch:
     entities: list[str]
     entity: NDArray[np.int64]
     occurred_at_ms: NDArray[np.int64]
-    event_ids: list[str]
+    event_ids: Sequence[str]
     id_hash: NDArray[np.uint64]
     body_hash: NDArray[np.uint32]
     numbers: dict[str, NDArray[np.float64]]
@@ -63,7 +93,7 @@ class EventBatch:
         entities: list[str],
         entity: NDArray[np.int64],
         occurred_at_ms: NDArray[np.int64],
-        event_ids: list[str],
+        event_ids: Sequence[str],
         numbers: dict[str, NDArray[np.float64]],
         texts: dict[str, NDArray[np.uint64]],
     ) -> "EventBatch":

@@ -61,7 +61,7 @@ class FeatureTable:
         return self.batch.entity
 
     @property
-    def event_ids(self) -> list[str]:
+    def event_ids(self) -> Sequence[str]:
         """Ids of the events."""
         return self.batch.event_ids
 

@@ -51,7 +51,7 @@ def score_frame(table: FeatureTable, verdicts: Verdicts) -> pl.DataFrame:
     columns = {
         "scorer": pl.Series([verdicts.in_force.name], dtype=pl.String).new_from_index(0, height),
         "entity": entities.gather(table.entity[rows]),
-        "event_id": pl.Series(table.event_ids, dtype=pl.String).gather(rows),
+        "event_id": pl.Series(list(table.event_ids), dtype=pl.String).gather(rows),
         "occurred_at_ms": table.occurred_at_ms[rows],
         "value": verdicts.values[rows],
         "level": pl.Series(LEVELS, dtype=pl.String).gather(verdicts.levels[rows].astype(np.uint32)),

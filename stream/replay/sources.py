@@ -7,7 +7,6 @@ import polars as pl
 
 from schemas.codec import EventDecoder
 from scoring.engine import InForce
-from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.files import read_events
 from scoring.model.bundle import Bundle, load_bundle, require_view
@@ -71,10 +70,10 @@ async def from_log(settings: Settings, order: Order, summary: Summary) -> AsyncI
             for chunk in readers[index].chunks(records, most_entities=MOST_ENTITIES, boundaries=edges):
                 for letter in chunk.letters if scored else ():
                     summary.refuse(letter.refused.reason)
-                if chunk.events:
+                if chunk.records:
                     in_force = _at(recorded[index], chunk.records[0].offset) if scored else []
                     frames = runs[index].take(
-                        EventBatch.from_events(order.event_type, chunk.events), in_force, chunk.origins
+                        chunk.batch(order.event_type), in_force, chunk.origins
                     )
                     _count(summary, runs.values())
                     yield frames

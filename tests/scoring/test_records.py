@@ -11,6 +11,7 @@ from schemas.dead_letter import Reason
 from schemas.events.tick import EVENT
 from scoring.murmur2 import partition_of
 from scoring.records import LOG_APPEND_TIME, RecordReader
+from tests.support.batch_contents import contents
 
 NOW_MS = 1_700_000_000_000
 
@@ -45,7 +46,7 @@ def test_chunks_hold_no_more_entities_than_one_commit_can_take():
     """Redis is stalled by long scripts: a poll is cut, and each cut has its own offset."""
     chunks = reader().chunks([tick(n, f"S{n % 5}") for n in range(10)], most_entities=2)
     assert [chunk.next_offset for chunk in chunks] == [2, 4, 6, 8, 10]
-    assert [len(chunk.events) for chunk in chunks] == [2, 2, 2, 2, 2]
+    assert [len(chunk.records) for chunk in chunks] == [2, 2, 2, 2, 2]
 
 
 def test_chunks_end_at_boundaries_even_where_offsets_have_gaps():
@@ -90,7 +91,7 @@ def test_a_key_in_another_partition_than_murmur2_says_is_refused():
 def test_without_a_key_check_anything_goes():
     """For topics that are keyed otherwise and have one partition."""
     (chunk,) = reader("none").chunks([tick(0, key=None)], most_entities=10)
-    assert len(chunk.events) == 1
+    assert len(chunk.batch(EVENT)) == 1
 
 
 GOOD = st.builds(tick, st.just(0), st.sampled_from(["A", "B", "C", "D"]))
@@ -121,21 +122,22 @@ def test_records_read_all_at_once_and_one_by_one_come_to_the_same(records, gaps,
     """The quick way is taken only where it makes no difference; every record lands in exactly one chunk, in order."""
     offsets = [sum(gaps[:place]) for place in range(len(records))]
     records = [replace(record, offset=offset) for record, offset in zip(records, offsets, strict=True)]
-    one_by_one = reader()
+    one_by_one, as_structs = reader(), reader()
     one_by_one.decoder.decode_all = lambda raws: None
-    quick, slow = (
+    one_by_one.usual = as_structs.usual = lambda records: None
+    quick, all_at_once, slow = (
         [
-            (chunk.events, chunk.offsets, chunk.next_offset,
+            (contents(chunk.batch(EVENT)), chunk.offsets, chunk.next_offset,
              [(letter.record.offset, letter.refused.reason, letter.refused.path) for letter in chunk.letters])
             for chunk in made.chunks(records, most_entities=most_entities, boundaries=boundaries)
         ]
-        for made in (reader(), one_by_one)
+        for made in (reader(), as_structs, one_by_one)
     )  # fmt: skip
-    assert quick == slow
+    assert quick == all_at_once == slow
     found = [sorted([*offsets, *(offset for offset, _, _ in letters)]) for _, offsets, _, letters in quick]
     assert [offset for chunk in found for offset in chunk] == offsets
-    for events, _, _, letters in quick:
-        assert len({event.symbol for event in events}) <= most_entities
+    for batch, _, _, letters in quick:
+        assert len(batch["entities"]) <= most_entities
         assert len(letters) <= most_entities
     for boundary in boundaries:
         assert not any(chunk[0] < boundary <= chunk[-1] for chunk in found)

@@ -1,0 +1,255 @@
+"""Usual records straight to columns: the same as decoding one by one and `EventBatch.from_events`, without objects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
+
+from schemas.codec import LARGEST_VALUE, SECONDS, WIDEST_TIME_MS
+from schemas.event import EventType
+from scoring.compiled import entry
+from scoring.features.batch import EventBatch, EventIds, layout_of
+from scoring.features.hashing import SEED
+from scoring.features.xxh3 import LONGEST, xxh3
+from scoring.wire.packed import Bytes, Packed, pack
+from scoring.wire.read_json import ABSENT, NUMBER, TEXT, TIME, Columns, Fields, read_objects
+
+_SEED = np.uint64(SEED)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EventColumns:
+    """Events of n records.
+
+    Attributes:
+        raws: their values, one behind the other.
+        columns: where their texts lie in these, their numbers and times.
+        hashes: of each text, uint64[texts, n]; 0 where missing.
+        entity: index of each event's entity among the distinct ones, in order of first appearance, int64[n].
+        first: where each distinct entity appears first, int64[entities].
+    """
+
+    event_type: EventType
+    raws: Packed
+    columns: Columns
+    hashes: NDArray[np.uint64]
+    entity: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+    @classmethod
+    def read(cls, event_type: EventType, values: Sequence[bytes | None]) -> "EventColumns | None":
+        """The events of these record values; None when one is not usual: decode them one by one."""
+        fields = fields_of(event_type)
+        if fields is None or not values:
+            return None
+        try:
+            raws = pack(values)  # type: ignore[arg-type]
+        except TypeError:  # a record without a value
+            return None
+        columns = read_objects(fields, raws)
+        if columns is None:
+            return None
+        times = columns.times
+        if times.min() < SECONDS[1] or times.max() >= WIDEST_TIME_MS or max(map(len, values)) > LARGEST_VALUE:  # type: ignore[arg-type]
+            return None
+        hashes = hash_texts(raws.raw, columns.starts, columns.ends)
+        for text, row in np.argwhere(columns.ends - columns.starts > LONGEST).tolist():
+            hashes[text, row] = xxh3_64_intdigest(_text(raws, columns, text, row), SEED) or 1
+        key = layout_of(event_type).texts.index(event_type.key)
+        entity, first = index_of(raws.raw, columns.starts[key], columns.ends[key], hashes[key])
+        return cls(event_type, raws, columns, hashes, entity, first)
+
+    def same_keys(self, keys: Sequence[bytes | None]) -> bool:
+        """Whether each record's key is its event's entity."""
+        if None in keys:
+            return False
+        key = layout_of(self.event_type).texts.index(self.event_type.key)
+        starts, ends = self.columns.starts[key], self.columns.ends[key]
+        return bool(same_texts(pack(keys), self.raws.raw, starts, ends))  # type: ignore[arg-type]
+
+    def cuts(self, edges: Sequence[int], most_entities: int) -> list[int]:
+        """Where pieces begin: at edges, and where one would have more entities than `most_entities`."""
+        if not edges and len(self.first) <= most_entities:
+            return []
+        at = np.array(sorted(edges), np.int64)
+        return [int(cut) for cut in cut_places(self.entity, len(self.first), at, most_entities)]
+
+    def batch(self, piece: slice) -> EventBatch:
+        """The events of a piece, for the fold."""
+        layout, columns = layout_of(self.event_type), self.columns
+        key = layout.texts.index(self.event_type.key)
+        entity, first = self.entity[piece], self.first
+        if len(entity) < len(self.entity):
+            _, first, entity = np.unique(entity, return_index=True, return_inverse=True)
+            first, entity = _by_appearance(first, entity)
+            first = first + (piece.start or 0)
+        ids = layout.texts.index("event_id")
+        return EventBatch.assemble(
+            self.event_type,
+            [_text(self.raws, columns, key, row).decode() for row in first.tolist()],
+            entity,
+            columns.times[piece],
+            EventIds(Packed(self.raws.raw, columns.starts[ids, piece], columns.ends[ids, piece])),
+            {name: columns.numbers[at, piece] for at, name in enumerate(layout.floats)},
+            {name: self.hashes[at, piece] for at, name in enumerate(layout.texts)},
+        )
+
+    def texts(self, name: str, piece: slice) -> list[str | None]:
+        """The values of a text field in a piece; None where it is missing."""
+        text = layout_of(self.event_type).texts.index(name)
+        starts = self.columns.starts[text, piece].tolist()
+        ends = self.columns.ends[text, piece].tolist()
+        raw = self.raws.raw
+        return [
+            None if start == ABSENT else raw[start:end].tobytes().decode()
+            for start, end in zip(starts, ends, strict=True)
+        ]
+
+
+@cache
+def fields_of(event_type: EventType) -> Fields | None:
+    """How the type's fields are read; None when they are not all texts and numbers that may be missing, and one time."""
+    layout = layout_of(event_type)
+    rows = []
+    for field in msgspec.inspect.type_info(event_type.struct).fields:  # type: ignore[attr-defined]
+        kinds = {type(kind): kind for kind in map(_bare, getattr(field.type, "types", (field.type,)))}
+        nullable = kinds.pop(msgspec.inspect.NoneType, None) is not None
+        if len(kinds) != 1 or field.encode_name != field.name or not (field.required or field.default is None):
+            return None
+        (kind,) = kinds.values()
+        if field.name == "occurred_at_ms" and field.required and isinstance(kind, msgspec.inspect.IntType):
+            rows.append((field, TIME, 0, nullable, 0.0, 0.0))
+        elif isinstance(kind, msgspec.inspect.StrType) and kind.pattern is None:
+            high = np.inf if kind.max_length is None else kind.max_length
+            rows.append((field, TEXT, layout.texts.index(field.name), nullable, kind.min_length or 0, high))
+        elif isinstance(kind, msgspec.inspect.FloatType) and kind.multiple_of is None:
+            rows.append((field, NUMBER, layout.floats.index(field.name), nullable, *_limits(kind)))
+        else:
+            return None
+    given = list(zip(*rows, strict=True))
+    return Fields(
+        names=pack([field.name.encode() for field in given[0]]),
+        kind=np.array(given[1], np.int64),
+        column=np.array(given[2], np.int64),
+        required=np.array([field.required for field in given[0]]),
+        nullable=np.array(given[3]),
+        low=np.array(given[4], np.float64),
+        high=np.array(given[5], np.float64),
+    )
+
+
+def _bare(kind: Any) -> Any:
+    return kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
+
+
+def _limits(kind: Any) -> tuple[float, float]:
+    """The smallest and the largest number of the type, both within; infinity is none."""
+    largest = np.finfo(np.float64).max
+    low = -largest if kind.ge is None else kind.ge
+    high = largest if kind.le is None else kind.le
+    if kind.gt is not None:
+        low = max(low, np.nextafter(kind.gt, np.inf))
+    if kind.lt is not None:
+        high = min(high, np.nextafter(kind.lt, -np.inf))
+    return float(low), float(high)
+
+
+def _text(raws: Packed, columns: Columns, text: int, row: int) -> bytes:
+    return raws.raw[columns.starts[text, row] : columns.ends[text, row]].tobytes()
+
+
+def _by_appearance(
+    first: NDArray[np.int64], index: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same with the distinct ones in order of first appearance."""
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return first[order], place[index]
+
+
+@entry
+def hash_texts(
+    raw: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Hashes uint64[texts, n], never 0 for a text that is there; those longer than `LONGEST` are left at 0."""
+    hashes = np.zeros(starts.shape, np.uint64)
+    for text in range(starts.shape[0]):
+        for row in range(starts.shape[1]):
+            start, size = starts[text, row], ends[text, row] - starts[text, row]
+            if start != ABSENT and size <= LONGEST:
+                found = xxh3(raw, start, size, _SEED)
+                hashes[text, row] = found if found else np.uint64(1)
+    return hashes
+
+
+@entry
+def index_of(
+    raw: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], hashes: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which distinct text each is, int64[n], and where each distinct one appears first."""
+    n = len(starts)
+    room = 16
+    while room < 2 * n:
+        room *= 2
+    slots = np.full(room, -1)
+    index, first, known = np.empty(n, np.int64), np.empty(n, np.int64), 0
+    for row in range(n):
+        slot = np.int64(hashes[row] & np.uint64(room - 1))
+        while True:
+            found = slots[slot]
+            if found < 0:
+                slots[slot] = found = known
+                first[known] = row
+                known += 1
+                break
+            other = first[found]
+            same = hashes[other] == hashes[row] and ends[other] - starts[other] == ends[row] - starts[row]
+            for place in range(ends[row] - starts[row] if same else 0):
+                if raw[starts[other] + place] != raw[starts[row] + place]:
+                    same = False
+                    break
+            if same:
+                break
+            slot = (slot + 1) & (room - 1)
+        index[row] = found
+    return index, first[:known].copy()
+
+
+@entry
+def same_texts(texts: Packed, raw: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> bool:
+    """Whether each text is the one that lies in `raw`."""
+    for row in range(len(starts)):
+        first = texts.starts[row]
+        if texts.ends[row] - first != ends[row] - starts[row]:
+            return False
+        for place in range(ends[row] - starts[row]):
+            if texts.raw[first + place] != raw[starts[row] + place]:
+                return False
+    return True
+
+
+@entry
+def cut_places(
+    entity: NDArray[np.int64], entities: int, edges: NDArray[np.int64], most_entities: int
+) -> NDArray[np.int64]:
+    """Where pieces of at most so many entities begin, at edges in any case; ascending, the first piece left out."""
+    met, cuts, found = np.full(entities, -1), np.empty(len(entity) + 1, np.int64), 0
+    within, edge = 0, 0
+    for row in range(len(entity)):
+        while edge < len(edges) and edges[edge] < row:
+            edge += 1
+        full = met[entity[row]] != found and within >= most_entities
+        if full or (edge < len(edges) and edges[edge] == row):
+            cuts[found] = row
+            found += 1
+            within = 0
+        if met[entity[row]] != found:
+            met[entity[row]] = found
+            within += 1
+    return cuts[:found].copy()
