@@ -1,7 +1,10 @@
 """Why a score is high: the features that explain it, in codes for programs and words for people."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +12,38 @@ from numpy.typing import NDArray
 MOST_REASONS = 4
 LEAST_SHARE = 0.05
 DECIMALS = 6
+SIDES = ("HIGH", "LOW", "MISSING")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Explanation:
-    """What explains one score: every named feature as seen, its contribution, and the leading reason codes."""
+    """What explains one score.
 
-    named_features: dict[str, float | None]
-    contributions: dict[str, float]
+    Args:
+        names: of the features, F of them.
+        values: features as seen, float[F]; NaN is missing.
+        parts: contributions, float64[F].
+
+    Attributes:
+        reasons: the leading reason codes.
+    """
+
+    names: Sequence[str]
+    values: NDArray[np.floating[Any]]
+    parts: NDArray[np.float64]
     reasons: tuple[str, ...]
+
+    # made when asked for: whoever only counts reasons is spared two dictionaries of every feature
+    @cached_property
+    def named_features(self) -> dict[str, float | None]:
+        """Every feature as seen; None where it is missing."""
+        values = [None if math.isnan(value) else value for value in self.values.tolist()]
+        return dict(zip(self.names, values, strict=True))
+
+    @cached_property
+    def contributions(self) -> dict[str, float]:
+        """What each feature adds to the surprise; those that add nothing are left out."""
+        return {name: part for name, part in zip(self.names, self.parts.tolist(), strict=True) if part}
 
 
 def explain(
@@ -26,7 +52,7 @@ def explain(
     contributions: NDArray[np.float32],
     baseline: Mapping[str, Sequence[float | None]],
 ) -> list[Explanation]:
-    """The explanation of every row.
+    """The explanation of every row: leading are at most four features that add 5 % of what all positive ones add.
 
     Args:
         names: feature names, F of them.
@@ -34,19 +60,36 @@ def explain(
         contributions: what each feature adds to the surprise, float32[n, F].
         baseline: quantiles of each feature in training; its middle one decides between `_HIGH` and `_LOW`.
     """
-    codes = _Codes(baseline)
     rounded = np.round(contributions.astype(np.float64), DECIMALS)
-    seen = vectors.astype(object)
-    seen[np.isnan(vectors)] = None
-    explanations = []
-    for values, row in zip(seen.tolist(), rounded.tolist(), strict=True):
-        named = dict(zip(names, values, strict=True))
-        parts = {name: part for name, part in zip(names, row, strict=True) if part}
-        least = LEAST_SHARE * (sum(row) if min(row) >= 0 else sum(part for part in row if part > 0))
-        leading = sorted([(-part, name) for name, part in parts.items() if part >= least and part > 0])
-        reasons = tuple([codes.of(name, named[name]) for _, name in leading[:MOST_REASONS]])
-        explanations.append(Explanation(named, parts, reasons or ("UNUSUAL_COMBINATION",)))
-    return explanations
+    added = np.maximum(rounded, 0.0)
+    # one after another, so that the sum of a row does not depend on how many rows there are
+    least = LEAST_SHARE * np.add.accumulate(added, axis=1)[:, -1:]
+    by_name = np.array(sorted(range(len(names)), key=names.__getitem__))
+    ranked = np.where((added >= least) & (added > 0), added, 0.0)[:, by_name]
+    order = np.argsort(-ranked, axis=1, kind="stable")[:, :MOST_REASONS]  # of equal ones the first by name
+    leading = by_name[order]
+    counts = (np.take_along_axis(ranked, order, axis=1) > 0).sum(axis=1)
+    sides = _sides(names, vectors, baseline)
+    codes = [[f"{name.upper()}_{side}" for side in SIDES] for name in names]
+    found = zip(leading.tolist(), np.take_along_axis(sides, leading, axis=1).tolist(), counts.tolist(), strict=True)
+    return [
+        Explanation(
+            names, vectors[row], rounded[row],
+            tuple([codes[place][side] for place, side in zip(places[:count], on[:count], strict=True)])
+            or ("UNUSUAL_COMBINATION",),
+        )
+        for row, (places, on, count) in enumerate(found)
+    ]  # fmt: skip
+
+
+def _sides(
+    names: Sequence[str], vectors: NDArray[np.float32], baseline: Mapping[str, Sequence[float | None]]
+) -> NDArray[np.int64]:
+    """Index into `SIDES` of each feature, int64[n, F], by the middle of what was seen in training."""
+    middles = {name: seen[len(seen) // 2] for name, seen in baseline.items() if seen}
+    middle = np.array([middles.get(name) for name in names], np.float64)
+    low = vectors.astype(np.float64) < middle
+    return np.where(np.isnan(vectors), SIDES.index("MISSING"), np.where(low, SIDES.index("LOW"), SIDES.index("HIGH")))
 
 
 def in_words(explanation: Explanation, baseline: Mapping[str, Sequence[float | None]]) -> str:
@@ -65,19 +108,6 @@ def in_words(explanation: Explanation, baseline: Mapping[str, Sequence[float | N
                 f"{name.replace('_', ' ')} is {_number(value)}" + (f" (usually {usual})" if usual else "")
             ] = None
     return "; ".join(said)
-
-
-class _Codes:
-    """Reason codes by feature and side, from the middle of what was seen in training."""
-
-    def __init__(self, baseline: Mapping[str, Sequence[float | None]]) -> None:
-        self._middles = {name: seen[len(seen) // 2] for name, seen in baseline.items() if seen}
-
-    def of(self, name: str, value: float | None) -> str:
-        if value is None:
-            return f"{name.upper()}_MISSING"
-        middle = self._middles.get(name)
-        return f"{name.upper()}_{'LOW' if middle is not None and value < middle else 'HIGH'}"
 
 
 def _usual(quantiles: Sequence[float | None] | None) -> str:

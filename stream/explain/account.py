@@ -87,15 +87,15 @@ def _explanation(
             "RISKSTREAM_BUNDLE_DIRS"
         )
     if score.named_features is not None and score.contributions is not None:
-        return Explanation(score.named_features, score.contributions, score.reasons), "published"
+        named, parts = score.named_features, score.contributions
+        values = np.array([np.nan if value is None else value for value in named.values()])
+        added = np.array([parts.get(name, 0.0) for name in named])
+        return Explanation(tuple(named), values, added, score.reasons), "published"
     vector = packed_features(score)
     names = _names(score, bundle, view, len(vector), notes)
-    named = {
-        name: None if np.isnan(value) else float(value) for name, value in zip(names, vector, strict=True)
-    }
     contributions = _contributions(score, bundle, vector, notes)
     if contributions is None or bundle is None:
-        return Explanation(named, {}, ()), None
+        return Explanation(names, vector, np.zeros(len(names)), ()), None
     return explain(names, vector[None], contributions[None], bundle.manifest.baseline)[0], "computed"
 
 
