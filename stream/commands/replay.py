@@ -40,6 +40,10 @@ def replay(
     ] = None,
     to: Annotated[str | None, typer.Option("--to", help="Topics: up to this time (ISO 8601).")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Files: most events.")] = None,
+    cores: Annotated[
+        int | None,
+        typer.Option("--cores", min=1, help="Files: cores to use, all if left out; scores are the same."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file for the scores.")] = None,
     against: Annotated[
         str | None,
@@ -56,7 +60,7 @@ def replay(
     from stream.settings import load
 
     settings = load()
-    order = _order(settings, sources, scorer or [], bundle, map_, from_, to, limit, out, against)
+    order = _order(settings, sources, scorer or [], bundle, map_, from_, to, limit, cores, out, against)
     with Report(quiet=json_) as report:
         summary = _run(run(settings, order, report.progress))
     print_summary(summary, order, as_json=json_)
@@ -86,12 +90,14 @@ def _order(
     from_: str | None,
     to: str | None,
     limit: int | None,
+    cores: int | None,
     out: Path | None,
     against: str | None,
 ) -> "Order":
     from schemas.catalog import event_types
     from scoring.catalog import UnknownScorer, selected
     from stream.replay.order import Order
+    from stream.replay.shards import usable_cores
 
     try:
         wanted = selected(names or settings.scorers)
@@ -103,8 +109,8 @@ def _order(
     )
     if topic is not None:
         event_type, mapping = types[topic], None
-        if map_ is not None or limit is not None:
-            raise typer.BadParameter("--map and --limit are for files; a topic has --from and --to")
+        if map_ is not None or limit is not None or cores is not None:
+            raise typer.BadParameter("--map, --limit and --cores are for files; a topic has --from and --to")
     else:
         mapping = _mapping(map_)
         named = {scorer.event.topic for scorer in wanted.values()} if names else set()
@@ -122,6 +128,7 @@ def _order(
     return Order(
         event_type=event_type, scorers=of_type, files=() if topic else tuple(map(Path, sources)), mapping=mapping,
         topic=topic, from_ms=_time(from_), to_ms=_time(to), limit=limit, bundle=bundle, out=out, against=against,
+        shards=cores or usable_cores(),
     )  # fmt: skip
 
 

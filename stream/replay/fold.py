@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from scoring.engine import OTHER_VIEW, InForce, Verdicts, alert_rows, judge, raise_alerts, withdraw
 from scoring.features.batch import EventBatch
@@ -16,6 +17,14 @@ from scoring.records import Origins
 from scoring.second_pass import origins_in, second_batch
 from scoring.sequence import NOBODY, joined
 from stream.replay.rows import raised_alerts, score_frame
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredRows:
+    """The scores of one scorer, and which events of the batch they are of, int64[m] ascending."""
+
+    rows: NDArray[np.intp]
+    frame: pl.DataFrame
 
 
 @dataclass(eq=False)
@@ -37,8 +46,8 @@ class Replay:
 
     def take(
         self, batch: EventBatch, in_force: Sequence[InForce], origins: Origins | None = None
-    ) -> list[pl.DataFrame]:
-        """Folds and scores a batch; gives a frame of scores per scorer.
+    ) -> list[ScoredRows]:
+        """Folds and scores a batch; gives the scores of each scorer.
 
         Args:
             in_force: what scores these events; empty folds only.
@@ -49,7 +58,7 @@ class Replay:
             tables = {name: joined(origins, table) for name, table in tables.items()}
         return self._score(tables, in_force, len(batch), origins)
 
-    def take_frame(self, frame: pl.DataFrame, in_force: Sequence[InForce]) -> list[pl.DataFrame]:
+    def take_frame(self, frame: pl.DataFrame, in_force: Sequence[InForce]) -> list[ScoredRows]:
         """The same for events of a file, in as many passes as the views need: the second in the order of the file."""
         first = {view.name: view for view in (view.carries or view for view in self.views)}
         batches = {view.event.topic: batch_of_frame(view.event, frame) for view in first.values()}
@@ -64,7 +73,7 @@ class Replay:
 
     def _score(
         self, tables: Mapping[str, FeatureTable], in_force: Sequence[InForce], events: int, origins: Origins | None
-    ) -> list[pl.DataFrame]:
+    ) -> list[ScoredRows]:
         self.events += events if in_force else 0
         frames = []
         answered = 0
@@ -75,10 +84,11 @@ class Replay:
             if origins is not None:
                 withdraw(verdicts, ~origins.fits, OTHER_VIEW)
             self._decide(verdicts, table)
-            self.scores += int((~np.isnan(verdicts.values)).sum())
+            rows = np.flatnonzero(~np.isnan(verdicts.values))
+            self.scores += len(rows)
             self.alerts += raised_alerts(verdicts)
             self.dead_letters += len(verdicts.failed)
-            frames.append(score_frame(table, verdicts))
+            frames.append(ScoredRows(rows, score_frame(table, verdicts)))
         if in_force:
             self.dead_letters += events - answered
         return frames

@@ -19,6 +19,7 @@ class Order:
         topic: a topic to read, its records between `from_ms` and `to_ms` (broker time) scored, earlier ones folded.
         scorers: what scores.
         bundle: a folder to use instead of the bundles at hand or recorded.
+        shards: on how many cores the entities of files are shared out.
         against: served scores to compare with: a Parquet file, or the topic `risk-scores`.
     """
 
@@ -33,6 +34,7 @@ class Order:
     bundle: Path | None = None
     out: Path | None = None
     against: str | None = None
+    shards: int = 1
 
 
 @dataclass

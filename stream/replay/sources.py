@@ -1,5 +1,6 @@
 """Where replayed events come from: files with a mapping, or a topic under its recorded activations."""
 
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
@@ -19,10 +20,11 @@ from stream.errors import JobFailed
 from stream.replay.fold import Replay
 from stream.replay.log import LogPart, read_log
 from stream.replay.order import Order, Summary
+from stream.replay.shards import Shards, UnderWay
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
 
-CHUNK_ROWS = 16_384
+CHUNK_ROWS = 65_536
 MOST_ENTITIES = 1_000_000
 Recorded = list[tuple[int, InForce | None]]
 
@@ -35,11 +37,18 @@ async def from_files(settings: Settings, order: Order, summary: Summary) -> Asyn
         BadMapping, UnreadableFile: as they say.
     """
     in_force = [_at_hand(settings, order, scorer) for scorer in order.scorers.values()]
-    run = Replay(_views(order))
-    for frame in _file_frames(order, summary):
-        frames = run.take_frame(frame, in_force)
-        _count(summary, [run])
-        yield frames
+    waiting: deque[UnderWay] = deque()
+    with Shards(_views(order), order.shards) as shards:
+        for frame in _file_frames(order, summary):
+            waiting.append(shards.begin(frame, in_force))
+            if len(waiting) > 1:  # while one chunk is scored the next is read
+                frames = waiting.popleft().frames()
+                _count(summary, shards.runs)
+                yield frames
+        while waiting:
+            frames = waiting.popleft().frames()
+            _count(summary, shards.runs)
+            yield frames
 
 
 async def from_log(settings: Settings, order: Order, summary: Summary) -> AsyncIterator[list[pl.DataFrame]]:
@@ -72,11 +81,9 @@ async def from_log(settings: Settings, order: Order, summary: Summary) -> AsyncI
                     summary.refuse(letter.refused.reason)
                 if chunk.records:
                     in_force = _at(recorded[index], chunk.records[0].offset) if scored else []
-                    frames = runs[index].take(
-                        chunk.batch(order.event_type), in_force, chunk.origins
-                    )
+                    scored_rows = runs[index].take(chunk.batch(order.event_type), in_force, chunk.origins)
                     _count(summary, runs.values())
-                    yield frames
+                    yield [found.frame for found in scored_rows]
     _count(summary, runs.values())
 
 
