@@ -12,14 +12,15 @@ from xxhash import xxh3_64_intdigest
 
 from schemas.codec import LARGEST_VALUE, SECONDS, WIDEST_TIME_MS
 from schemas.event import EventType
-from scoring.compiled import entry
 from scoring.features.batch import EventBatch, EventIds, layout_of
 from scoring.features.hashing import SEED
-from scoring.features.xxh3 import LONGEST, xxh3
-from scoring.wire.packed import Bytes, Packed, pack
+from scoring.features.text_columns import cut_places, hash_texts, index_of, same_texts
+from scoring.features.xxh3 import LONGEST
+from scoring.wire.packed import Packed, pack
 from scoring.wire.read_json import ABSENT, NUMBER, TEXT, TIME, Columns, Fields, read_objects
 
-_SEED = np.uint64(SEED)
+MOST_FIELDS = 63
+"""Those that were met are bits of one number."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,15 +115,20 @@ class EventColumns:
 @cache
 def fields_of(event_type: EventType) -> Fields | None:
     """How the type's fields are read; None when they are not all texts and numbers that may be missing, and one time."""
-    layout = layout_of(event_type)
+    layout, struct = layout_of(event_type), event_type.struct
+    shape = struct.__struct_config__
+    if len(layout.names) > MOST_FIELDS or shape.array_like or shape.tag is not None or hasattr(struct, "__post_init__"):
+        return None
     rows = []
-    for field in msgspec.inspect.type_info(event_type.struct).fields:  # type: ignore[attr-defined]
+    for field in msgspec.inspect.type_info(struct).fields:  # type: ignore[attr-defined]
         kinds = {type(kind): kind for kind in map(_bare, getattr(field.type, "types", (field.type,)))}
         nullable = kinds.pop(msgspec.inspect.NoneType, None) is not None
         if len(kinds) != 1 or field.encode_name != field.name or not (field.required or field.default is None):
             return None
         (kind,) = kinds.values()
-        if field.name == "occurred_at_ms" and field.required and isinstance(kind, msgspec.inspect.IntType):
+        if field.name in ("event_id", event_type.key) and (nullable or not field.required):
+            return None
+        if field.name == "occurred_at_ms" and field.required and kind == msgspec.inspect.IntType():
             rows.append((field, TIME, 0, nullable, 0.0, 0.0))
         elif isinstance(kind, msgspec.inspect.StrType) and kind.pattern is None:
             high = np.inf if kind.max_length is None else kind.max_length
@@ -171,85 +177,3 @@ def _by_appearance(
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return first[order], place[index]
-
-
-@entry
-def hash_texts(
-    raw: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[np.uint64]:
-    """Hashes uint64[texts, n], never 0 for a text that is there; those longer than `LONGEST` are left at 0."""
-    hashes = np.zeros(starts.shape, np.uint64)
-    for text in range(starts.shape[0]):
-        for row in range(starts.shape[1]):
-            start, size = starts[text, row], ends[text, row] - starts[text, row]
-            if start != ABSENT and size <= LONGEST:
-                found = xxh3(raw, start, size, _SEED)
-                hashes[text, row] = found if found else np.uint64(1)
-    return hashes
-
-
-@entry
-def index_of(
-    raw: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], hashes: NDArray[np.uint64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which distinct text each is, int64[n], and where each distinct one appears first."""
-    n = len(starts)
-    room = 16
-    while room < 2 * n:
-        room *= 2
-    slots = np.full(room, -1)
-    index, first, known = np.empty(n, np.int64), np.empty(n, np.int64), 0
-    for row in range(n):
-        slot = np.int64(hashes[row] & np.uint64(room - 1))
-        while True:
-            found = slots[slot]
-            if found < 0:
-                slots[slot] = found = known
-                first[known] = row
-                known += 1
-                break
-            other = first[found]
-            same = hashes[other] == hashes[row] and ends[other] - starts[other] == ends[row] - starts[row]
-            for place in range(ends[row] - starts[row] if same else 0):
-                if raw[starts[other] + place] != raw[starts[row] + place]:
-                    same = False
-                    break
-            if same:
-                break
-            slot = (slot + 1) & (room - 1)
-        index[row] = found
-    return index, first[:known].copy()
-
-
-@entry
-def same_texts(texts: Packed, raw: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> bool:
-    """Whether each text is the one that lies in `raw`."""
-    for row in range(len(starts)):
-        first = texts.starts[row]
-        if texts.ends[row] - first != ends[row] - starts[row]:
-            return False
-        for place in range(ends[row] - starts[row]):
-            if texts.raw[first + place] != raw[starts[row] + place]:
-                return False
-    return True
-
-
-@entry
-def cut_places(
-    entity: NDArray[np.int64], entities: int, edges: NDArray[np.int64], most_entities: int
-) -> NDArray[np.int64]:
-    """Where pieces of at most so many entities begin, at edges in any case; ascending, the first piece left out."""
-    met, cuts, found = np.full(entities, -1), np.empty(len(entity) + 1, np.int64), 0
-    within, edge = 0, 0
-    for row in range(len(entity)):
-        while edge < len(edges) and edges[edge] < row:
-            edge += 1
-        full = met[entity[row]] != found and within >= most_entities
-        if full or (edge < len(edges) and edges[edge] == row):
-            cuts[found] = row
-            found += 1
-            within = 0
-        if met[entity[row]] != found:
-            met[entity[row]] = found
-            within += 1
-    return cuts[:found].copy()

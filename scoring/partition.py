@@ -147,6 +147,7 @@ class PartitionState:
         refused: whether each of the last records was refused.
         passes_on: to which internal topics its events go.
         emitted_from: of an internal topic, what is already out of each origin partition.
+        log_end: where the log ended when the partition was taken over.
     """
 
     partition: Partition
@@ -166,6 +167,7 @@ class PartitionState:
     committed: dict[str, int | None] = field(default_factory=dict)
     passes_on: Sequence[SequenceWriter] = ()
     emitted_from: dict[Partition, Emitted] = field(default_factory=dict)
+    log_end: int = 0
 
     def emitted_of(self, origin: Partition) -> Emitted:
         """What is already out about records of that partition: its own, or one whose events were passed on to it."""

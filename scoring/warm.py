@@ -5,10 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from scoring.catalog import views
-from scoring.event_columns import cut_places, fields_of, hash_texts, index_of, same_texts
+from scoring.event_columns import fields_of
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.features.table import fold_table
+from scoring.features.text_columns import cut_places, hash_texts, index_of, same_texts
 from scoring.kernel_cache import mark_complete
 from scoring.wire.kafka_records import Records, around, most_bytes, write_records
 from scoring.wire.packed import pack, pack_json
@@ -43,7 +44,7 @@ def _write_and_read_nothing() -> None:
     same_texts(none, none.raw, nobody, nobody)
     cut_places(nobody, 0, nobody, 1)
     found = header_values(np.zeros(0, np.uint8), 0, b"ce_id")
-    numbers_after(found, 0)
+    numbers_after(found, 0, 0)
     like_the_one_before(found, 0)
 
 

@@ -10,6 +10,8 @@ from scoring.compiled import compiled, entry
 from scoring.wire.packed import Bytes, Packed
 
 NO_NUMBER = -1
+LEAST_BYTES = 7
+"""Of a record: length, attributes, time, offset, sizes of key and value, number of headers."""
 _COLON, _ZERO, _NINE = ord(":"), ord("0"), ord("9")
 _MOST_DIGITS = 18
 
@@ -24,6 +26,8 @@ def header_values(records: Bytes, count: int, name: bytes) -> Packed:
     Raises:
         ValueError: these are no records, or fewer.
     """
+    if not 0 <= count <= len(records) // LEAST_BYTES:
+        raise ValueError(f"expected {count} records, was room for {len(records) // LEAST_BYTES}")
     starts, ends = _header_values(records, count, np.frombuffer(bytearray(name), np.uint8))
     return Packed(records, starts, ends)
 
@@ -64,12 +68,13 @@ def _header_values(
 
 
 @entry
-def numbers_after(texts: Packed, colons: int) -> NDArray[np.int64]:
-    """The number behind the given count of colons in each text, up to the next colon or the end; -1 for none.
+def numbers_after(texts: Packed, colons: int, more: int) -> NDArray[np.int64]:
+    """The number behind the given count of colons in each text, if `more` colons follow, or none or one for -1; else -1.
 
     >>> from scoring.wire.packed import pack
-    >>> numbers_after(pack([b"payment_anomaly:transactions:3:17:0011aabb", b"else", b"a:b:c:d"]), 3).tolist()
-    [17, -1, -1]
+    >>> ids = pack([b"payment_anomaly:transactions:3:17:0011aabb", b"else", b"a:b:c:d:e", b"a:b:c:17"])
+    >>> numbers_after(ids, 3, 1).tolist()
+    [17, -1, -1, -1]
     """
     found = np.full(len(texts.starts), NO_NUMBER)
     for row in range(len(found)):
@@ -79,7 +84,10 @@ def numbers_after(texts: Packed, colons: int) -> NDArray[np.int64]:
             number = number * 10 + texts.raw[at] - _ZERO
             at += 1
             digits += 1
-        if digits and (at == end or texts.raw[at] == _COLON):
+        following = 0
+        for place in range(at, end):
+            following += texts.raw[place] == _COLON
+        if digits and (at == end or texts.raw[at] == _COLON) and (following == more or (more < 0 and following < 2)):
             found[row] = number
     return found
 

@@ -69,7 +69,7 @@ def write_scores(template: Template, rows: Rows, which: NDArray[np.int64]) -> tu
         len(template.before.raw) + len(template.closing.raw) + identity_size
         + 3 * LONGEST_NUMBER + -(-rows.vectors.shape[1] // 3) * 4
     )  # fmt: skip
-    most += len(rows.event_id.raw) + len(rows.value.raw) + len(rows.explained.raw)
+    most += int((rows.event_id.ends - rows.event_id.starts).sum()) + len(rows.value.raw) + len(rows.explained.raw)
     most += int(sizes[rows.entity_of[which]].sum())
     identities, bodies = np.empty(n * identity_size, np.uint8), np.empty(most, np.uint8)
     identity_bounds, body_bounds = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)

@@ -15,7 +15,7 @@ STOPPED_WITHIN_S = 5.0
 
 async def let_go(consumer: AIOKafkaConsumer) -> None:
     """Stops a consumer, whether or not the broker is there."""
-    await _ended(consumer.stop())
+    await ended(consumer.stop())
 
 
 class MissingTopics(Exception):
@@ -45,12 +45,12 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     What it has in flight must be there or never come before the outputs are scanned: a batch that arrives after the scan
     is written a second time.
     """
-    if await _ended(producer.stop()):
+    if await ended(producer.stop()):
         return
     # its sender still runs and would deliver as soon as the broker is back
     producer._message_accumulator.fail_all(KafkaConnectionError("the producer was abandoned"))
-    await _ended(producer.client.close())
-    await _ended(producer._sender.close())
+    await ended(producer.client.close())
+    await ended(producer._sender.close())
 
 
 class Producers:
@@ -105,7 +105,7 @@ class Producers:
             del self._dropped[0]
 
 
-async def _ended(stopping: Coroutine[Any, Any, None]) -> bool:
+async def ended(stopping: Coroutine[Any, Any, None]) -> bool:
     """Whether it came to its end in time and well.
 
     In a task of its own: while a broker is away, aiokafka's stop raises the cancellation of its own inner tasks, which

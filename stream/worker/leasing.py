@@ -154,6 +154,7 @@ class Leasing:
             next_offset=start,
             committed=offsets,
             paused_at_ms=int(lease.notes.get(PAUSED) or 0),
+            log_end=found.end,
         )  # fmt: skip
         if found.topic_id and not recorded_id:
             state.new_notes[TOPIC_ID] = found.topic_id

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CorruptRecordException
 from numpy.typing import NDArray
 
 from schemas.cloudevents import source_of
@@ -13,15 +14,18 @@ from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
 from scoring.partition import PartitionState
 from scoring.store.contract import Partition
 from scoring.wire.packed import Packed
-from scoring.wire.read_records import header_values, like_the_one_before, numbers_after
+from scoring.wire.read_records import NO_NUMBER, header_values, like_the_one_before, numbers_after
 from stream.kafka import client_arguments
-from stream.record_batches import read_batches
 from stream.settings import Settings
 from stream.worker.clients import let_go
 from stream.worker.outputs import TOPICS, output_name
+from stream.worker.record_batches import RecordBatch, read_batches
 
-COLONS_BEFORE_OFFSET = {SCORES: 3, ALERTS: 4, DEAD_LETTERS: 3}
-"""In the identity of an output; of an internal topic it is two."""
+COLONS = {SCORES: (3, 1), ALERTS: (4, 1), DEAD_LETTERS: (3, -1)}
+"""In the identity of an output, before its offset and behind; of an internal topic there are two and none."""
+
+FAR_BEHIND = 1_000_000
+"""Records that may have come, and been scored by others, since the end of the log was asked for."""
 
 
 @dataclass(eq=False)
@@ -61,15 +65,18 @@ class Findings:
 
         Outputs stand in runs about one input partition: names are taken apart once per run.
         """
-        colons = COLONS_BEFORE_OFFSET.get(target.topic, 2)
+        colons, more = COLONS.get(target.topic, (2, 0))
         # a dead letter names its scorer behind the offset, in others what is there differs from record to record
         same = np.zeros(len(identities.starts), np.bool_)
         if target.topic != DEAD_LETTERS:
             same = like_the_one_before(identities, colons) & like_the_one_before(sources, 0)
-        offsets = numbers_after(identities, colons)
+        offsets = numbers_after(identities, colons, more)
         starts = np.flatnonzero(~same).tolist()
         for start, end in pairwise([*starts, len(same)]):
-            self._note_run(target, identities.one(start), sources.one(start), offsets[start:end])
+            good = start + np.flatnonzero(offsets[start:end] != NO_NUMBER)
+            if len(good):
+                first = int(good[0])
+                self._note_run(target, identities.one(first), sources.one(first), offsets[good])
 
     def _note_run(
         self, target: TopicPartition, identity: bytes, source: bytes, offsets: NDArray[np.int64]
@@ -81,6 +88,8 @@ class Findings:
         home = self.second_pass.get(name) if kind != "sequenced" else None
         state = self._by_partition.get(Partition(home, target.partition) if home else origin)
         if state is not None and source == _source(state, origin):
+            if state.partition == origin:  # what names an offset far behind the log's end is no output of ours
+                offsets = offsets[offsets < state.log_end + FAR_BEHIND]
             state.emitted_of(origin).add(kind, name, offsets)
 
     def internal(self) -> list[TopicPartition]:
@@ -119,15 +128,23 @@ async def scan(
         begins = await consumer.beginning_offsets(list(wanted))
         spans = {target: (max(offset, begins[target]), ends[target]) for target, offset in wanted.items()}
         async for target, batch in read_batches(settings, spans):
-            identities, sources = (
-                header_values(batch.records, batch.count, name) for name in (b"ce_id", b"ce_source")
-            )
-            findings.note(target, identities, sources)
+            findings.note(target, *_headers(target, batch))
         internal = findings.internal()
         if internal:
             findings.note_ends(await consumer.end_offsets(internal))
     finally:
         await let_go(consumer)
+
+
+def _headers(target: TopicPartition, batch: RecordBatch) -> tuple[Packed, Packed]:
+    try:
+        return (
+            header_values(batch.records, batch.count, b"ce_id"),
+            header_values(batch.records, batch.count, b"ce_source"),
+        )
+    except ValueError as error:
+        where = f"{target.topic} {target.partition} before offset {batch.next_offset}"
+        raise CorruptRecordException(f"{where}: {error}") from None
 
 
 def _source(state: PartitionState, origin: Partition) -> bytes:

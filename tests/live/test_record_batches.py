@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import Producer
 
 from scoring.wire.read_records import header_values
-from stream.record_batches import read_batches
+from stream.worker.record_batches import read_batches
 from tests.support.independent_reader import Reader
 from tests.support.services import make_topic
 

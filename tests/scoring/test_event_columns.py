@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 
 from schemas.catalog import event_types
 from schemas.codec import EventDecoder, Refused
+from schemas.event import EventType
 from schemas.events import tick, transaction
-from scoring.event_columns import EventColumns, fields_of, hash_texts
+from scoring.event_columns import EventColumns, fields_of
 from scoring.features.batch import EventBatch
 from scoring.features.hashing import SEED
+from scoring.features.text_columns import hash_texts
 from scoring.wire.packed import pack
 from tests.support.batch_contents import contents
 
@@ -35,6 +38,10 @@ TIMES = st.sampled_from(
 )
 VALUES = st.one_of(WORDS.map(json.dumps), WORDS.map(lambda text: json.dumps(text, ensure_ascii=False)), NUMBERS, TIMES,
                    st.sampled_from(["null", "true", "{}", "[1]", '"a\\n"', '"', "nul", '"\t"', ""]))  # fmt: skip
+WITH_CHECK = {"namespace": {"__post_init__": lambda self: None}}
+AS_ARRAY = {"array_like": True}
+WITH_LIMIT = {"time": Annotated[int, msgspec.Meta(ge=0)]}
+MANY = {"more": [(f"field_{number}", float | None, None) for number in range(70)]}
 SPACE = st.sampled_from(["", "", "", " ", "\n\t", "\r"])
 
 
@@ -119,14 +126,14 @@ def test_hashes_are_those_of_the_library(strings):
     """States hold them: another hash would be another event. Longer ones are left to the library."""
     packed = pack(strings)
     found = hash_texts(packed.raw if len(packed.raw) else np.zeros(1, np.uint8), packed.starts[None], packed.ends[None])
-    expected = [xxhash.xxh3_64_intdigest(each, SEED) if len(each) <= 240 else 0 for each in strings]
+    expected = [xxhash.xxh3_64_intdigest(each, SEED) if 0 < len(each) <= 240 else 0 for each in strings]
     assert found[0].tolist() == expected
 
 
 def test_hashes_of_every_length_are_those_of_the_library():
     """The algorithm goes another way at 4, 9, 17, 129 and 241 bytes."""
     chance = random.Random(9)
-    for size in range(241):
+    for size in range(1, 241):
         raw = chance.randbytes(size)
         found = hash_texts(np.frombuffer(bytearray(raw + b"x"), np.uint8), np.array([[0]]), np.array([[size]]))
         assert int(found[0, 0]) == xxhash.xxh3_64_intdigest(raw, SEED)
@@ -139,6 +146,13 @@ def test_types_of_other_fields_are_left_to_the_decoder():
     assert known["market-ticks"]
     limits = fields_of(tick.EVENT)
     assert limits is not None
+    for odd in (WITH_CHECK, AS_ARRAY, WITH_LIMIT, MANY):
+        fields = [("event_id", str), ("occurred_at_ms", odd.get("time", int)), ("account_id", str)]
+        struct = msgspec.defstruct(
+            "Odd", [*fields, *odd.get("more", ())],
+            namespace=odd.get("namespace"), kw_only=True, array_like=odd.get("array_like", False),
+        )  # fmt: skip
+        assert fields_of(EventType(struct=struct, topic="odd", key="account_id")) is None
     price = tick.EVENT.struct.__struct_fields__.index("price")
     assert 0 < limits.low[price] < 1e-300
     assert math.isclose(limits.high[price], 1e15)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from scoring.wire.packed import Packed, pack
 from scoring.wire.read_records import header_values, like_the_one_before, numbers_after
-from stream.record_batches import visible_batches
 from stream.worker.batches import CODECS
+from stream.worker.record_batches import visible_batches
 
 Headers = Sequence[tuple[str, bytes | None]]
 NAMES = st.sampled_from(["ce_id", "ce_source", "ce_", "ce_idx", "", "ä"])
@@ -132,19 +132,33 @@ def test_an_unknown_codec_is_named():
         list(visible_batches(bytes(raw), ()))
 
 
+def test_sizes_that_no_batch_has_are_an_error():
+    """The size stands before the checksum: believed, it would lead back to the same place for ever."""
+    for size, magic in ((-12, 1), (13, 1), (48, 2), (-1, 2)):
+        raw = (7).to_bytes(8, "big") + size.to_bytes(4, "big", signed=True) + bytes(4) + bytes([magic]) + bytes(60)
+        with pytest.raises(CorruptRecordException, match=f"offset 7: its size is {size}"):
+            list(visible_batches(raw, ()))
+
+
+def test_more_records_than_there_is_room_for_are_not_looked_for():
+    """The count is the producer's word."""
+    for count in (-1, 3, 2**31 - 1):
+        with pytest.raises(ValueError, match=f"expected {count} records"):
+            header_values(np.zeros(20, np.uint8), count, b"ce_id")
+
+
 @settings(deadline=None)  # the first call compiles
-@given(st.lists(st.text("ab:01", max_size=9).map(str.encode), max_size=30), st.integers(1, 3))
-def test_numbers_and_runs_are_those_of_a_split_by_colons(strings, colons):
+@given(st.lists(st.text("ab:01", max_size=9).map(str.encode), max_size=30), st.integers(1, 3), st.integers(-1, 2))
+def test_numbers_and_runs_are_those_of_a_split_by_colons(strings, colons, more):
     """Ids are taken apart in compiled code, and nothing else in them is looked at."""
     parts = [string.split(b":") for string in strings]
-    numbers = [
-        int(found[colons]) if len(found) > colons and found[colons].isdigit() else -1 for found in parts
-    ]
+    most = range(colons + 1, colons + 3) if more < 0 else [colons + more + 1]
+    numbers = [int(found[colons]) if len(found) in most and found[colons].isdigit() else -1 for found in parts]
     beginnings = [b":".join(found[:colons]) + b":" * (len(found) > colons) for found in parts]
     same = [at > 0 and beginnings[at] == beginnings[at - 1] for at in range(len(strings))]
     packed = pack(strings)
-    assert numbers_after(packed, colons).tolist() == numbers
+    assert numbers_after(packed, colons, more).tolist() == numbers
     assert like_the_one_before(packed, colons).tolist() == same
     whole = [at > 0 and strings[at] == strings[at - 1] for at in range(len(strings))]
     assert like_the_one_before(packed, 0).tolist() == whole
-    assert numbers_after(packed, colons).dtype == np.int64
+    assert numbers_after(packed, colons, more).dtype == np.int64

@@ -100,6 +100,11 @@ def test_runs_of_outputs_are_noted_each_by_itself(first: PartitionState) -> None
     findings.note(target, pack(ids), pack([source, source, source, b"", source]))
     findings.note(target, pack([b"a:transactions:1:7:00"] * 2), pack([b"/other/transactions/1", source]))
     findings.note(target, pack([]), pack([]))
+    others = [b"a:transactions:1:x:00", b"a:transactions:1:11:00", b"a:transactions:1:12", b"a:transactions:1:13:0:0"]
+    findings.note(target, pack(others), pack([source] * 4))
+    findings.note(target, pack([b"a:transactions:1:999999999999:00"]), pack([source]))
+    assert [first.emitted.has("terminal", "a", offset) for offset in (11, 12, 13)] == [True, False, False]
+    assert first.emitted.highest == 11
     assert [first.emitted.has("terminal", "a", offset) for offset in range(4, 10)] == [
         False, True, True, True, False, True,
     ]  # fmt: skip

@@ -16,7 +16,9 @@ from aiokafka import codec as codecs
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     CorruptRecordException,
+    KafkaError,
     LeaderNotAvailableError,
+    RequestTimedOutError,
     UnsupportedCodecError,
     for_code,
 )
@@ -27,6 +29,7 @@ from numpy.typing import NDArray
 
 from stream.kafka import client_arguments
 from stream.settings import Settings
+from stream.worker.clients import ended
 
 READ_COMMITTED = 1
 MOST_WAIT_MS = 500
@@ -35,6 +38,11 @@ ANSWER_BYTES = 8 * PARTITION_BYTES
 NEWEST_MAGIC = 2
 _BEGINNING = struct.Struct(">qiib")
 _BEFORE_SIZE_COUNTS = struct.calcsize(">qi")
+LEAST_SIZE = Layout.HEADER_STRUCT.size - _BEFORE_SIZE_COUNTS
+LEAST_OLD_SIZE = struct.calcsize(">Ibbii")
+"""Checksum, version, attributes, and no key and no value."""
+
+MOST_STALLED, STALLED_WAIT_S = 20, 0.2
 _DECODERS = {
     Layout.CODEC_NONE: bytes,
     Layout.CODEC_GZIP: codecs.gzip_decode,
@@ -62,13 +70,14 @@ class RecordBatch:
 async def read_batches(
     settings: Settings, wanted: Mapping[TopicPartition, tuple[int, int]]
 ) -> AsyncIterator[tuple[TopicPartition, RecordBatch]]:
-    """What is committed of each partition, from one offset to another.
+    """What is committed of each partition, from one offset to another, an answer's batches of a partition as one.
 
-    The first batch of a partition may begin before the offset, the last one end behind the other: batches are whole.
-    Messages of formats before 0.11, which have no headers, are left out.
+    The first may begin before the offset, the last one end behind the other: batches are whole. Messages of formats
+    before 0.11, which have no headers, are left out. A change of leaders is waited for.
 
     Raises:
         aiokafka.errors.KafkaError: the broker cannot be reached, or has not what was asked for.
+        CorruptRecordException: what it has cannot be read; the text says where.
     """
     position = {target: start for target, (start, end) in wanted.items() if start < end}
     if not position:
@@ -77,20 +86,59 @@ async def read_batches(
     try:
         await client.bootstrap()
         await client.set_topics({target.topic for target in position})
+        stalled = 0
         while position:
-            answers = await asyncio.gather(
-                *(client.send(leader, request) for leader, request in _requests(client, position))
-            )
-            for target, aborted, raw in (part for answer in answers for part in _parts(answer)):
-                for next_offset, batch in visible_batches(raw, aborted):
+            before = dict(position)
+            for target, aborted, raw in await _answers(client, position, patient=stalled < MOST_STALLED):
+                batches = []
+                for next_offset, batch in _unpacked_at(target, position[target], raw, aborted):
                     position[target] = max(position[target], next_offset)
                     if batch is not None:
-                        yield target, batch
+                        batches.append(batch)
+                if batches:
+                    yield target, _joined(batches)
                 if position[target] >= wanted[target][1]:
                     del position[target]
-            await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            stalled = stalled + 1 if position == before else 0
+            if stalled > MOST_STALLED:
+                raise RequestTimedOutError(f"{len(position)} partitions have records and give none")
+            if stalled:
+                await asyncio.sleep(STALLED_WAIT_S)
     finally:
-        await client.close()
+        await ended(client.close())
+
+
+async def _answers(
+    client: AIOKafkaClient, position: Mapping[TopicPartition, int], *, patient: bool
+) -> list[tuple[TopicPartition, Sequence[tuple[int, int]], bytes]]:
+    """What the leaders give; nothing while one of them is away, which is an error for who is not patient."""
+    try:
+        requests = list(_requests(client, position))
+        answers = await asyncio.gather(*(client.send(leader, request) for leader, request in requests))
+        return [part for answer in answers for part in _parts(answer)]
+    except KafkaError as error:
+        if not (patient and error.retriable):
+            raise
+        await asyncio.wait([client.force_metadata_update()], timeout=STALLED_WAIT_S)
+        return []
+
+
+def _unpacked_at(
+    target: TopicPartition, offset: int, raw: bytes, aborted: Sequence[tuple[int, int]]
+) -> list[tuple[int, RecordBatch | None]]:
+    try:
+        return list(visible_batches(raw, aborted))
+    except Exception as error:  # of five codecs, each with errors of its own
+        where = f"{target.topic} {target.partition} from offset {offset}"
+        raise CorruptRecordException(f"{where}: {type(error).__name__}: {error}") from error
+
+
+def _joined(batches: Sequence[RecordBatch]) -> RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    records = np.concatenate([batch.records for batch in batches])
+    return RecordBatch(batches[-1].next_offset, sum(batch.count for batch in batches), records)
 
 
 def visible_batches(
@@ -110,6 +158,8 @@ def visible_batches(
     at = 0
     while at + _BEGINNING.size <= len(raw):
         base, size, _, magic = _BEGINNING.unpack_from(raw, at)
+        if size < (LEAST_SIZE if magic >= NEWEST_MAGIC else LEAST_OLD_SIZE):
+            raise CorruptRecordException(f"batch at offset {base}: its size is {size}")
         start, at = at, at + _BEFORE_SIZE_COUNTS + size
         if at > len(raw):
             return
@@ -154,6 +204,8 @@ def _requests(
 
 
 def _parts(answer: Any) -> Iterator[tuple[TopicPartition, Sequence[tuple[int, int]], bytes]]:
+    if getattr(answer, "error_code", 0):  # of versions from 7 on, and then there are no partitions
+        raise for_code(answer.error_code)()
     aborted_at = 5 if answer.API_VERSION > 4 else 4  # later versions tell where the log begins as well
     for topic, parts in answer.topics:
         for index, error_code, *told in parts:
