@@ -34,7 +34,7 @@ from stream.worker.clients import ended
 READ_COMMITTED = 1
 MOST_WAIT_MS = 500
 PARTITION_BYTES = 1024 * 1024
-ANSWER_BYTES = 8 * PARTITION_BYTES
+ANSWER_BYTES = 4 * PARTITION_BYTES
 NEWEST_MAGIC = 2
 _BEGINNING = struct.Struct(">qiib")
 _BEFORE_SIZE_COUNTS = struct.calcsize(">qi")
