@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.contestants import NAMES
 from benchmarks.latency import Latency, Rate, Sent, summarise
-from benchmarks.plan import SCORERS_OF, Plan
+from benchmarks.plan import Plan
 from benchmarks.results import PipelineResult, Results
 from benchmarks.throughput import Sample, Throughput, median
 from benchmarks.throughput import summarise as summarise_throughput
@@ -74,7 +75,7 @@ def test_the_written_file_has_what_readers_of_it_look_for(tmp_path: Path) -> Non
         plan=Plan(), settings=load({}), machine={"cores": 2}, versions={"python": "3"}, bundles="shipped", features=46,
         pipelines={
             name: PipelineResult(runs=[speed if name == "faust_per_event" else faster], latencies=[latency])
-            for name in SCORERS_OF
+            for name in NAMES
         },
     )  # fmt: skip
     file = tmp_path / "results" / "latest.json"
