@@ -62,7 +62,8 @@ def run(plan: Plan, cards: Path, say: Say) -> Results:
             )  # fmt: skip
             results = Results(
                 plan=plan, settings=settings, machine=measured_on,
-                versions=all_versions(services.redis_url) | versions_of(present, os.environ), bundles=bundles, features=len(scorers()[SCORER].view.feature_names),
+                versions=all_versions(services.redis_url) | versions_of(present, os.environ),
+                bundles=bundles, features=len(scorers()[SCORER].view.feature_names),
                 pipelines={name: PipelineResult() for name in present}, left_out=left_out,
             )  # fmt: skip
             with Broker(settings, plan.partitions) as broker:

@@ -20,7 +20,7 @@ from benchmarks.plan import Plan
 from schemas.events.transaction import EVENT
 from scoring.catalog import scorers
 from scoring.features.frame import batch_of_frame
-from scoring.features.table import fold_table
+from scoring.features.table import FeatureTable, fold_table
 from stream.bundle_library import BundleLibrary
 
 TOLERANCE = 1e-4
@@ -46,11 +46,14 @@ class Compared:
 
     Attributes:
         scores: how many were compared; same: how many of them have the same value and features.
+        approximate: how many of the others riskstream itself flags as `approx`: it counts by tiles or estimates there,
+            where who keeps every payment is exact.
         differing: the features that differ most often, and in how many scores.
     """
 
     scores: int
     same: int
+    approximate: int = 0
     differing: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -86,17 +89,20 @@ class Reference:
         scores = list(self._own(records))
         if not scores:
             return Compared(0, 0)
-        vectors = self._vectors[[number for number, _ in scores]]  # (score, feature)
+        rows = [number for number, _ in scores]
+        vectors, approx = self._table.vectors[rows], self._table.approx[rows]  # (score, feature), (score,)
         given = np.array([_features(score, vectors.shape[1]) for _, score in scores])  # (score, feature)
         values = self._library.champion(self._scorer).session.run(vectors)  # (score,)
         other = ~np.isclose(given, vectors, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
         near = np.abs(np.array([score.value for _, score in scores]) - values) <= TOLERANCE
+        same = near & ~other.any(axis=1)
         counts = Counter(
             dict(zip(self._scorer.view.feature_names, other.sum(axis=0).tolist(), strict=True))
         ).most_common(MOST_NAMED)
         return Compared(
             scores=len(scores),
-            same=int((near & ~other.any(axis=1)).sum()),
+            same=int(same.sum()),
+            approximate=int((~same & approx).sum()),
             differing=tuple((name, count) for name, count in counts if count),
         )
 
@@ -117,8 +123,8 @@ class Reference:
         return {event_id: number for number, event_id in enumerate(self._payments["event_id"].to_list())}
 
     @cached_property
-    def _vectors(self) -> NDArray[np.float32]:
-        return fold_table(self._scorer.view, batch_of_frame(EVENT, self._payments)).vectors
+    def _table(self) -> FeatureTable:
+        return fold_table(self._scorer.view, batch_of_frame(EVENT, self._payments))
 
 
 def _features(score: WrittenScore, count: int) -> NDArray[np.float32]:

@@ -113,6 +113,7 @@ def pipeline_dict(name: str, result: PipelineResult) -> dict[str, Any]:
         "watch_share": _rounded(record.watch_share, 4) if record else None,
         "same_as_riskstream": _rounded(compared.share, 4) if compared else None,
         "compared_scores": compared.scores if compared else 0,
+        "differing_flagged_approx": compared.approximate if compared else 0,
         "not_compared_because": contestant.unlike or None,
         "differing_features": dict(compared.differing) if compared else {},
         "alerts": result.alerts,

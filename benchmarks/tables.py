@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.comparison import Compared
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.offline import Rate
 from benchmarks.results import Results
@@ -67,14 +68,23 @@ def told_share(share: float | None) -> str:
     return "none read" if share is None else f"{math.floor(1_000 * share) / 10:.1f}%"
 
 
+def told_differences(compared: Compared) -> str:
+    """How many scores are not riskstream's, how many of those riskstream flags itself, and what differs."""
+    features = ", ".join(f"{feature} {count:,}" for feature, count in compared.differing)
+    differ, flagged = compared.scores - compared.same, compared.approximate
+    return (
+        f"{differ:,} of {compared.scores:,} scores compared are not riskstream's, "
+        f"{flagged:,} of them flagged `approx` by riskstream; features that differ most: {features or 'none'}"
+    )
+
+
 def comparison_lines(results: Results) -> Iterator[str]:
     """Why scores are not riskstream's, and why pipelines were not run."""
     for name, result in results.pipelines.items():
         if CONTESTANTS[name].unlike:
             yield f"{name}: scores not compared: {CONTESTANTS[name].unlike}"
-        elif result.compared is not None and result.compared.differing:
-            features = ", ".join(f"{feature} {count:,}" for feature, count in result.compared.differing)
-            yield f"{name}: of {result.compared.scores:,} scores compared differ most: {features}"
+        elif result.compared is not None and result.compared.same < result.compared.scores:
+            yield f"{name}: {told_differences(result.compared)}"
     for name, why in results.left_out.items():
         yield f"{name} left out: {why}"
 
