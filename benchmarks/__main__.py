@@ -55,7 +55,7 @@ def bench(
     quieten_libraries()
     messages = Console(stderr=True)
     try:
-        results = run(plan, cards, lambda text: messages.print(text, style="dim", highlight=False))
+        results = run(plan, cards, lambda text: messages.print(text, style="dim", highlight=False, markup=False))
     except (BenchmarkFailed, JobFailed) as error:
         messages.print(str(error), markup=False, highlight=False)
         raise typer.Exit(1) from None

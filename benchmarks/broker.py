@@ -17,6 +17,9 @@ from stream.settings import Settings
 from stream.topics import ensure_topics
 
 WITHIN_S = 30.0
+SPANS = 5
+"""Records of one scorer lie together: a single run of them might have none of another's."""
+
 LOW = re.compile(rb'"level": ?"none"')
 
 
@@ -114,12 +117,10 @@ class Broker:
         return RecordShape(sum(map(len, values)) / count, around / count, watched / count)
 
     def sample(self, topic: str, *, until: int, most: int) -> list[bytes]:
-        """The values of the last records before offset `until` of each partition, at most so many of each."""
+        """The values of about so many records of each partition, from all over what lies before offset `until`."""
         found: list[bytes] = []
         for partition, (low, high) in enumerate(self.watermarks(topic)):
-            end = min(high, until)
-            start = max(low, end - most)
-            if start < end:
+            for start, end in spans(low, min(high, until), most):
                 records = self._read(TopicPartition(topic, partition, start), end - start)
                 found += [record.value() or b"" for record in records]
         return found
@@ -137,6 +138,20 @@ class Broker:
     def _topics(self) -> set[str]:
         told = self._admin.list_topics(timeout=WITHIN_S).topics
         return {name for name in told if not name.startswith("__")}
+
+
+def spans(low: int, high: int, most: int, count: int = SPANS) -> list[tuple[int, int]]:
+    """`count` runs of offsets, evenly spread from `low` to `high`, of `most` offsets together; all when there are fewer.
+
+    >>> spans(0, 1_000, 100, 2), spans(5, 15, 100)
+    ([(0, 50), (950, 1000)], [(5, 15)])
+    """
+    if high - low <= most:
+        return [(low, high)] if low < high else []
+    length = most // count
+    step = (high - low - length) / (count - 1)
+    starts = [low + round(number * step) for number in range(count)]
+    return [(start, start + length) for start in starts]
 
 
 def _header_bytes(record: Any) -> int:

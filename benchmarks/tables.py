@@ -22,7 +22,7 @@ def print_results(results: Results, console: Console) -> None:
             f"riskstream scores [bold]{results.ratio:,.1f}[/] times as many events a second as faust_per_event"
         )
     for line in comparison_lines(results):
-        console.print(line, style="dim", highlight=False)
+        console.print(line, style="dim", highlight=False, markup=False)
     console.print(latency_table(results))
     for name, rate in (("replay on one core", results.replay), ("feed", results.feed)):
         if rate is not None:

@@ -7,10 +7,11 @@ Run by the benchmark, which gives `BENCH_` variables.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from redis.asyncio import Redis
 
 from benchmarks.competitors.faust_app import make_app, run_app
@@ -31,15 +32,7 @@ def build_app(given: dict[str, str]) -> Any:
     async def score(stream: Any) -> None:
         async for events in stream.take_events(MOST, within=WITHIN_S):
             payments = [event.value for event in events]
-            past = await exchange(redis, payments)
-            rows, depths = [], []
-            for payment in payments:
-                known = past[payment["account_id"]]
-                recent = not_older(known, payment["occurred_at_ms"])
-                rows.append(scoring.features(payment, recent))
-                depths.append(len(recent) + 1)
-                known.append(payment)
-            features = np.array(rows, np.float32)  # (payment, feature)
+            features, depths = fold(scoring, payments, await exchange(redis, payments))
             for row, (event, value) in enumerate(zip(events, scoring.values(features), strict=True)):
                 message, payment = event.message, event.value
                 place = (message.topic, message.partition, message.offset)
@@ -47,6 +40,24 @@ def build_app(given: dict[str, str]) -> Any:
                 await output.send(key=payment["account_id"].encode(), value=body)
 
     return app
+
+
+def fold(
+    scoring: ObviousScoring, payments: Sequence[Payment], past: Mapping[str, list[Payment]]
+) -> tuple[NDArray[np.float32], list[int]]:
+    """Features, float32[payment, feature], and depths of a batch; later payments of it see its earlier ones.
+
+    Args:
+        past: each account's earlier payments, oldest first; the batch's are added to them.
+    """
+    rows, depths = [], []
+    for payment in payments:
+        known = past[payment["account_id"]]
+        recent = not_older(known, payment["occurred_at_ms"])
+        rows.append(scoring.features(payment, recent))
+        depths.append(len(recent) + 1)
+        known.append(payment)
+    return np.array(rows, np.float32), depths
 
 
 async def exchange(redis: "Redis", payments: Sequence[Payment]) -> dict[str, list[Payment]]:

@@ -3,6 +3,7 @@
 import base64
 import json
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.bench import find_bundles
+from benchmarks.broker import spans
 from benchmarks.comparison import Reference
 from benchmarks.competitors.obvious_scoring import ObviousScoring, not_older
 from benchmarks.contestants import SCORER
@@ -94,3 +96,12 @@ def test_scores_of_other_scorers_and_of_later_payments_are_passed_over() -> None
     bodies[1]["event_id"] = "p999999999999"
     assert reference().judge(records(bodies)).scores == 1
     assert reference().judge([]).share is None
+
+
+def test_the_sample_is_of_the_beginning_and_of_the_end_and_no_record_is_read_twice() -> None:
+    """Early payments have little history, late ones much; both have to be right."""
+    found = spans(10, 20_000, 500)
+    assert found[0][0] == 10 and found[-1][1] == 20_000
+    assert sum(end - start for start, end in found) == 500
+    assert all(before[1] <= after[0] for before, after in pairwise(found))
+    assert spans(0, 20, 500) == [(0, 20)] and spans(7, 7, 500) == []
