@@ -79,6 +79,7 @@ def test_a_value_or_a_feature_that_is_off_is_no_score_of_riskstream(name: str) -
     bodies[3][name] = wrong[name]
     found = reference().judge(records(bodies))
     assert (found.scores, found.same, found.share) == (10, 9, 0.9)
+    assert found.approximate == 0  # riskstream is exact there: it is the other that is wrong
     assert [count for _, count in found.differing] == [1] * (name == "features")
 
 
