@@ -18,7 +18,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
-from benchmarks.competitors.obvious_scoring import LINGER_MS, ObviousScoring, not_older
+from benchmarks.competitors.obvious_scoring import LINGER_MS, ObviousScoring, headers_of, not_older
 
 
 def build_flow(given: Mapping[str, str]) -> Any:
@@ -39,7 +39,8 @@ def build_flow(given: Mapping[str, str]) -> Any:
         payment = json.loads(record.value)
         recent = not_older(past or [], payment["occurred_at_ms"])
         body = scoring.score(payment, (record.topic, record.partition, record.offset), recent)
-        return [*recent, payment], KafkaSinkMessage(record.key, json.dumps(body).encode())
+        value = json.dumps(body, separators=(",", ":")).encode()
+        return [*recent, payment], KafkaSinkMessage(record.key, value, headers=headers_of(body))
 
     flow = Dataflow("obvious")
     records = op.input("payments", flow, KafkaSource(brokers, [given["BENCH_SOURCE"]]))

@@ -2,8 +2,8 @@
 
 Per event: JSON by Faust, the account's payments of 30 days from a Redis sorted set and this one into it by one pipeline
 (hiredis parses), the features by numpy, the very model that riskstream runs, and `topic.send` with 5 ms of linger. It is
-spared much: it explains nothing, raises no alert, sends no headers, and may count an event twice or lose one. Its record
-is of the form and size of riskstream's. With `BENCH_FEATURES=two` it computes a count and takes the amount, and the model
+spared much: it explains nothing, raises no alert, and may count an event twice or lose one. Its record is of the form and
+size of riskstream's, headers included. With `BENCH_FEATURES=two` it computes a count and takes the amount, and the model
 gets nothing else. Run by the benchmark, which gives `BENCH_` variables.
 """
 
@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from benchmarks.competitors.faust_app import make_app, run_app
 from benchmarks.competitors.obvious_features import LONGEST_MS
-from benchmarks.competitors.obvious_scoring import ObviousScoring
+from benchmarks.competitors.obvious_scoring import ObviousScoring, headers_of
 
 
 def build_app(given: dict[str, str]) -> Any:
@@ -53,7 +53,7 @@ def build_app(given: dict[str, str]) -> Any:
                 features = np.array([two], np.float32)
                 (value,) = scoring.values(features)
                 body = scoring.body(payment, place, value=value, features=features[0], depth=found + 1)
-            await output.send(key=payment["account_id"].encode(), value=body)
+            await output.send(key=payment["account_id"].encode(), value=body, headers=headers_of(body))
 
     return app
 

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from benchmarks.competitors.faust_app import make_app, run_app
 from benchmarks.competitors.obvious_features import LONGEST_MS, Payment
-from benchmarks.competitors.obvious_scoring import ObviousScoring, not_older
+from benchmarks.competitors.obvious_scoring import ObviousScoring, headers_of, not_older
 
 MOST = 500
 WITHIN_S = 0.05
@@ -37,7 +37,7 @@ def build_app(given: dict[str, str]) -> Any:
                 message, payment = event.message, event.value
                 place = (message.topic, message.partition, message.offset)
                 body = scoring.body(payment, place, value=value, features=features[row], depth=depths[row])
-                await output.send(key=payment["account_id"].encode(), value=body)
+                await output.send(key=payment["account_id"].encode(), value=body, headers=headers_of(body))
 
     return app
 

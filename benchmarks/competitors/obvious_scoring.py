@@ -1,12 +1,13 @@
 """What the obvious pipelines share: the features by hand, the very model that riskstream runs, and the score's form.
 
-Needs numpy and onnxruntime only: a competitor may be run by an interpreter that has nothing else of riskstream's.
+Needs numpy and onnxruntime only: a competitor may be run by an interpreter that has nothing else installed.
 """
 
 import base64
 import hashlib
 import json
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from benchmarks.competitors.obvious_features import LONGEST_MS, Payment, obvious_features
+from schemas.cloudevents import Header, headers, source_of
 
 LINGER_MS = 5
 """What every competitor's producer waits for more records."""
@@ -78,7 +80,7 @@ class ObviousScoring:
         """
         topic, partition, offset = place
         return {
-            "score_id": f"{SCORER}:{topic}:{partition}:{offset}",
+            "score_id": f"{SCORER}:{topic}:{partition}:{offset}:{zlib.crc32(payment['event_id'].encode()):08x}",
             "scorer": SCORER,
             "event_id": payment["event_id"],
             "entity": payment["account_id"],
@@ -96,6 +98,12 @@ class ObviousScoring:
         features = np.array([self.features(payment, past)], np.float32)  # (1, feature)
         (value,) = self.values(features)
         return self.body(payment, place, value=value, features=features[0], depth=len(past) + 1)
+
+
+def headers_of(score: Mapping[str, Any]) -> list[Header]:
+    """The CloudEvents headers of a score, as riskstream's have them."""
+    source = source_of("obvious", score["source"]["topic"], score["source"]["partition"])
+    return headers("score", score["score_id"], source)
 
 
 def not_older(past: Sequence[Payment], now_ms: int) -> list[Payment]:

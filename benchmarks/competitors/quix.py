@@ -12,7 +12,7 @@ from typing import Any
 
 from quixstreams import Application, message_context
 
-from benchmarks.competitors.obvious_scoring import LINGER_MS, ObviousScoring, not_older
+from benchmarks.competitors.obvious_scoring import LINGER_MS, ObviousScoring, headers_of, not_older
 
 
 def build_app(given: Mapping[str, str]) -> Any:
@@ -39,7 +39,8 @@ def build_app(given: Mapping[str, str]) -> Any:
 
     source = app.topic(given["BENCH_SOURCE"], value_deserializer="json", key_deserializer="bytes")
     output = app.topic(given["BENCH_OUTPUT"], value_serializer="json", key_serializer="bytes")
-    app.dataframe(source).apply(score, stateful=True).to_topic(output)
+    scores = app.dataframe(source).apply(score, stateful=True)
+    scores.set_headers(lambda value, key, timestamp, headers: headers_of(value)).to_topic(output)
     return app
 
 
