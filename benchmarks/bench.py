@@ -1,17 +1,21 @@
 """A whole benchmark run: services, backlog, alternated runs, latencies, files, state."""
 
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.broker import Broker
+from benchmarks.comparison import Reference
+from benchmarks.contestants import CONTESTANTS, SCORER, SHADOW_SCORER, Contestant
+from benchmarks.interpreters import installed_version, interpreter_of, package_of, why_left_out
 from benchmarks.latency import Rate, make_producer, measure_latency, wait_until_scoring
 from benchmarks.loading import load_backlog, write_file
 from benchmarks.machine import all_versions, machine
 from benchmarks.offline import feed_rate, replay_rate
 from benchmarks.payments import Payments
 from benchmarks.pipelines import Pipeline
-from benchmarks.plan import BUNDLES, OBVIOUS, SCORER, SHADOW_SCORER, Plan
+from benchmarks.plan import BUNDLES, Plan
 from benchmarks.results import PipelineResult, Results
 from benchmarks.state_size import measure_state
 from benchmarks.throughput import measure, median, summarise
@@ -26,6 +30,9 @@ from stream.settings import load
 
 Say = Callable[[str], None]
 RATE_STEP = 50
+OWN_WORKER = "riskstream"
+"""Replay, feed and state are measured where this one is."""
+
 OWN = "trained on the benchmark's population"
 
 
@@ -44,6 +51,9 @@ def run(plan: Plan, cards: Path, say: Say) -> Results:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         home = Path(folder)
         bundle_dirs, bundles = find_bundles(home)
+        present, left_out = take_stock(plan.pipelines, os.environ)
+        for name, why in left_out.items():
+            say(f"{name} left out: {why}")
         say("starting Kafka and Redis")
         with EmbeddedServices(home / "services") as services:
             settings = load(
@@ -51,18 +61,40 @@ def run(plan: Plan, cards: Path, say: Say) -> Results:
                 data_dir=home / "services",
             )  # fmt: skip
             results = Results(
-                plan=plan, settings=settings, machine=measured_on, versions=all_versions(services.redis_url),
+                plan=plan, settings=settings, machine=measured_on,
+                versions=all_versions(services.redis_url) | versions_of(present, os.environ),
                 bundles=bundles, features=len(scorers()[SCORER].view.feature_names),
-                pipelines={name: PipelineResult() for name in plan.pipelines},
+                pipelines={name: PipelineResult() for name in present}, left_out=left_out,
             )  # fmt: skip
             with Broker(settings, plan.partitions) as broker:
                 run_throughput(results, broker, say)
                 run_latency(results, broker, say)
-                run_offline(results, broker, home, say)
-            if cards.is_file():
+                if OWN_WORKER in present:
+                    run_offline(results, broker, home, say)
+            if OWN_WORKER in present and cards.is_file():
                 say(f"state of the accounts of {cards.name}")
                 results.state = measure_state(services.redis_url, cards)
     return results
+
+
+def take_stock(
+    names: Sequence[str], environment: Mapping[str, str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The pipelines that can be run, and why each of the others cannot."""
+    whys = {name: why_left_out(CONTESTANTS[name], environment) for name in names}
+    left_out = {name: why for name, why in whys.items() if why is not None}
+    return tuple(name for name in names if name not in left_out), left_out
+
+
+def versions_of(names: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Versions of the optional packages, where they are used."""
+    needing = [CONTESTANTS[name] for name in names if CONTESTANTS[name].needs]
+    found = {
+        package: installed_version(package, interpreter_of(entry, environment))
+        for entry in needing
+        for package in (package_of(entry.needs),)
+    }
+    return {package: version for package, version in found.items() if version}
 
 
 def find_bundles(folder: Path) -> tuple[tuple[Path, ...], str]:
@@ -94,14 +126,18 @@ def run_throughput(results: Results, broker: Broker, say: Say) -> None:
     broker.reset()
     say(f"loading {plan.backlog:,} payments")
     results.record_bytes_in = load_backlog(settings, Payments(plan.seed, plan.accounts), plan.backlog)
+    reference = Reference(plan, BundleLibrary(settings.bundle_dirs))
     for repetition in range(plan.repetitions):
         for name, result in results.pipelines.items():
             broker.reset(keep=(EVENT.topic,))
-            with Pipeline(name, settings) as pipeline:
+            contestant = CONTESTANTS[name]
+            with Pipeline(contestant, settings, plan.partitions) as pipeline:
                 run = summarise(measure(pipeline, broker, backlog=plan.backlog, seconds=plan.seconds))
                 result.runs.append(run)
                 say(f"{name} {repetition + 1}/{plan.repetitions}: {run.events_per_second:,.0f} events/s")
             result.record = broker.shape(pipeline.output)
+            if not contestant.unlike:
+                result.compared = reference.compare(broker, pipeline.output)
             result.alerts, result.dead_letters = broker.count(ALERTS), broker.count(DEAD_LETTERS)
 
 
@@ -112,11 +148,12 @@ def run_latency(results: Results, broker: Broker, say: Say) -> None:
     for name, result in results.pipelines.items():
         broker.reset()
         producer = make_producer(settings)
-        with Pipeline(name, settings) as pipeline:
+        contestant = CONTESTANTS[name]
+        with Pipeline(contestant, settings, plan.partitions) as pipeline:
             pipeline.wait_ready()
             wait_until_scoring(pipeline, broker, producer)
             first_block = 0
-            for events_per_second in rates_of(name, result, plan):
+            for events_per_second in rates_of(contestant, result, plan):
                 rate = Rate(
                     events_per_second=events_per_second, seconds=plan.latency_seconds, first_block=first_block
                 )
@@ -131,12 +168,13 @@ def run_latency(results: Results, broker: Broker, say: Say) -> None:
                 )
 
 
-def rates_of(name: str, result: PipelineResult, plan: Plan) -> tuple[int, ...]:
-    """Rates at which a pipeline's latency is measured: for the obvious agent one that it can bear."""
-    if name not in OBVIOUS:
+def rates_of(contestant: Contestant, result: PipelineResult, plan: Plan) -> tuple[int, ...]:
+    """Rates at which a pipeline's latency is measured: for a competitor those that it can bear, or one that it can."""
+    if contestant.own:
         return plan.latency_rates
     bearable = plan.bearable_share * median(result.runs).events_per_second
-    return (max(RATE_STEP, int(bearable / RATE_STEP) * RATE_STEP),)
+    borne = tuple(rate for rate in plan.latency_rates if rate <= bearable)
+    return borne or (max(RATE_STEP, int(bearable / RATE_STEP) * RATE_STEP),)
 
 
 def run_offline(results: Results, broker: Broker, folder: Path, say: Say) -> None:

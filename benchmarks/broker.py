@@ -11,12 +11,15 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from redis import Redis
 
-from benchmarks.pipelines import OBVIOUS_OUTPUT
+from benchmarks.contestants import COMPETITORS_OUTPUT
 from benchmarks.plan import BenchmarkFailed
 from stream.settings import Settings
 from stream.topics import ensure_topics
 
 WITHIN_S = 30.0
+SPANS = 5
+"""Records of one scorer lie together: a single run of them might have none of another's."""
+
 LOW = re.compile(rb'"level": ?"none"')
 
 
@@ -70,11 +73,12 @@ class Broker:
                 )
             time.sleep(0.1)
         ensure_topics(self._settings, partitions=self._partitions)
-        if OBVIOUS_OUTPUT not in self._topics():
+        if COMPETITORS_OUTPUT not in self._topics():
             topic = NewTopic(
-                OBVIOUS_OUTPUT, self._partitions, config={"message.timestamp.type": "LogAppendTime"}
+                COMPETITORS_OUTPUT, self._partitions, config={"message.timestamp.type": "LogAppendTime"}
             )
-            _wait(self._admin.create_topics([topic])[OBVIOUS_OUTPUT], f"creating topic {OBVIOUS_OUTPUT}")
+            made = self._admin.create_topics([topic])[COMPETITORS_OUTPUT]
+            _wait(made, f"creating topic {COMPETITORS_OUTPUT}")
         # a client that knew the old topics would take a while to find the new ones of the same names
         self._consumer.close()
         self._consumer = self._new_consumer()
@@ -105,16 +109,27 @@ class Broker:
         partition, (low, high) = next(((p, mark) for p, mark in marks if mark[1] > mark[0]), (0, (0, 0)))
         if high == low:
             return RecordShape(0.0, 0.0, 0.0)
-        self._consumer.assign([TopicPartition(topic, partition, max(low, high - most))])
-        wanted = min(most, high - low)
-        records = self._consumer.consume(wanted, timeout=WITHIN_S)
-        self._consumer.unassign()
-        records = [record for record in records if record.error() is None]
+        records = self._read(TopicPartition(topic, partition, max(low, high - most)), min(most, high - low))
         around = sum(len(record.key() or b"") + _header_bytes(record) for record in records)
         values = [record.value() or b"" for record in records]
         watched = sum(LOW.search(value) is None for value in values)
         count = max(1, len(values))
         return RecordShape(sum(map(len, values)) / count, around / count, watched / count)
+
+    def sample(self, topic: str, *, until: int, most: int) -> list[bytes]:
+        """The values of about so many records of each partition, from all over what lies before offset `until`."""
+        found: list[bytes] = []
+        for partition, (low, high) in enumerate(self.watermarks(topic)):
+            for start, end in spans(low, min(high, until), most):
+                records = self._read(TopicPartition(topic, partition, start), end - start)
+                found += [record.value() or b"" for record in records]
+        return found
+
+    def _read(self, start: TopicPartition, count: int) -> list[Any]:
+        self._consumer.assign([start])
+        records = self._consumer.consume(count, timeout=WITHIN_S)
+        self._consumer.unassign()
+        return [record for record in records if record.error() is None]
 
     def _new_consumer(self) -> Consumer:
         chosen = {"group.id": "benchmark", "enable.auto.commit": False, "auto.offset.reset": "error"}
@@ -123,6 +138,20 @@ class Broker:
     def _topics(self) -> set[str]:
         told = self._admin.list_topics(timeout=WITHIN_S).topics
         return {name for name in told if not name.startswith("__")}
+
+
+def spans(low: int, high: int, most: int, count: int = SPANS) -> list[tuple[int, int]]:
+    """`count` runs of offsets, evenly spread from `low` to `high`, of `most` offsets together; all when there are fewer.
+
+    >>> spans(0, 1_000, 100, 2), spans(5, 15, 100)
+    ([(0, 50), (950, 1000)], [(5, 15)])
+    """
+    if high - low <= most:
+        return [(low, high)] if low < high else []
+    length = most // count
+    step = (high - low - length) / (count - 1)
+    starts = [low + round(number * step) for number in range(count)]
+    return [(start, start + length) for start in starts]
 
 
 def _header_bytes(record: Any) -> int:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.contestants import SCORER
 from benchmarks.pipelines import variables_of
-from benchmarks.plan import ROOT, SCORER, BenchmarkFailed
+from benchmarks.plan import ROOT, BenchmarkFailed
 from schemas.events.transaction import EVENT
 from stream.settings import PREFIX, Settings
 

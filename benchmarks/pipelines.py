@@ -1,8 +1,7 @@
-"""The pipelines that are compared, each as a process of its own: the real worker, and the obvious Faust agent."""
+"""The pipelines that are compared, each as processes of its own: the real worker, and its competitors."""
 
 import os
 import shutil
-import sys
 import tempfile
 import time
 import urllib.error
@@ -14,17 +13,15 @@ from typing import Self
 
 import psutil
 
-from benchmarks.plan import OBVIOUS, ROOT, SCORER, SCORERS_OF, WORKERS_OF, BenchmarkFailed
+from benchmarks.contestants import SCORER, Contestant
+from benchmarks.interpreters import interpreter_of
+from benchmarks.plan import ROOT, BenchmarkFailed
 from schemas.events.transaction import EVENT
-from schemas.topics import SCORES
 from scoring.catalog import scorers
 from stream.bundle_library import BundleLibrary
 from stream.services.ports import LOOPBACK, free_ports
 from stream.services.process import ChildProcess
 from stream.settings import PREFIX, Settings
-
-OBVIOUS_OUTPUT = "obvious-scores"
-"""Topic of the obvious agent's scores."""
 
 READY_WITHIN_S = 90.0
 LOOK_EVERY_S = 0.1
@@ -42,31 +39,33 @@ class Pipeline:
     """A pipeline that runs as one process or several; a context manager that leaves none behind.
 
     Args:
-        name: one of `benchmarks.plan.NAMES`.
+        contestant: what to run.
         settings: where Kafka and Redis are, and bundles beside the shipped ones; everything else is as shipped.
+        partitions: of every topic.
 
     Attributes:
         output: topic of its scores.
         scores_per_event: records on that topic for each event.
     """
 
-    def __init__(self, name: str, settings: Settings) -> None:
-        self.name, self._settings = name, settings
-        self.output = OBVIOUS_OUTPUT if name in OBVIOUS else SCORES
-        self.scores_per_event = len(SCORERS_OF[name])
-        self._folder = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
+    def __init__(self, contestant: Contestant, settings: Settings, partitions: int) -> None:
+        self._contestant, self._settings, self._partitions = contestant, settings, partitions
+        self.output = contestant.output
+        self.scores_per_event = len(contestant.scorers)
+        self._folder = Path(tempfile.mkdtemp(prefix=f"bench-{contestant.name}-"))
         # a namespace of its own: no state and no group membership of an earlier run
         self._namespace = f"bench-{uuid.uuid4().hex[:8]}"
         self._ports: list[int] = []
         self._children: list[ChildProcess] = []
 
     def __enter__(self) -> Self:
-        for number in range(WORKERS_OF.get(self.name, 1)):
-            command, variables = self._obvious() if self.name in OBVIOUS else self._worker()
+        contestant = self._contestant
+        for number in range(contestant.processes):
+            command, variables = self._worker() if contestant.own else self._competitor()
             kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
             path = os.pathsep.join(filter(None, (str(ROOT), kept.get("PYTHONPATH"))))
             child = ChildProcess(
-                [sys.executable, *command],
+                [interpreter_of(contestant, os.environ), *command],
                 log=self._folder / f"log-{number}",
                 environment=kept | {"PYTHONPATH": path} | variables,
             )
@@ -99,10 +98,10 @@ class Pipeline:
     def failed(self, why: str) -> BenchmarkFailed:
         """The error that says why, with the end of the log."""
         tails = "\n".join(child.log_tail() for child in self._children)
-        return BenchmarkFailed(f"{self.name}: {why}; end of its log:\n{tails}")
+        return BenchmarkFailed(f"{self._contestant.name}: {why}; end of its log:\n{tails}")
 
     def wait_ready(self) -> None:
-        """Returns when every worker holds its partitions; the obvious agents do not tell, and are not waited for.
+        """Returns when every worker holds its partitions; competitors do not tell, and are not waited for.
 
         Raises:
             BenchmarkFailed: it ended, or was not ready in time.
@@ -125,7 +124,7 @@ class Pipeline:
     def _worker(self) -> tuple[list[str], dict[str, str]]:
         (port,) = free_ports(1)
         self._ports.append(port)
-        chosen = [part for scorer in SCORERS_OF[self.name] for part in ("--scorer", scorer)]
+        chosen = [part for scorer in self._contestant.scorers for part in ("--scorer", scorer)]
         command = [
             "-c",
             "from stream.cli import main; main()",
@@ -134,23 +133,27 @@ class Pipeline:
             str(port),
             *chosen,
         ]
-        return command, variables_of(self._settings) | {
+        return command, self._own_variables()
+
+    def _own_variables(self) -> dict[str, str]:
+        return variables_of(self._settings) | {
             f"{PREFIX}NAMESPACE": self._namespace,
             f"{PREFIX}DATA_DIR": str(self._folder),
         }
 
-    def _obvious(self) -> tuple[list[str], dict[str, str]]:
+    def _competitor(self) -> tuple[list[str], dict[str, str]]:
         scorer = scorers()[SCORER]
         bundle = BundleLibrary(self._settings.bundle_dirs).champion(scorer)
-        return ["-m", "benchmarks.faust_per_event"], {
+        return ["-m", self._contestant.module], self._own_variables() | {
             "BENCH_KAFKA": self._settings.kafka_bootstrap,
             "BENCH_REDIS": self._settings.redis_url,
             "BENCH_BUNDLE": str(bundle.folder.resolve()),
             "BENCH_POLICY": scorer.policy.digest,
             "BENCH_SOURCE": EVENT.topic,
-            "BENCH_OUTPUT": OBVIOUS_OUTPUT,
+            "BENCH_OUTPUT": self.output,
+            "BENCH_PARTITIONS": str(self._partitions),
             "BENCH_COMPRESSION": self._settings.compression,
-            "BENCH_FEATURES": "two" if self.name == "faust_two_features" else "all",
+            "BENCH_FEATURES": self._contestant.features,
             "BENCH_FOLDER": str(self._folder),
         }
 

@@ -3,24 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-SCORER = "payment_anomaly"
-SHADOW_SCORER = "payment_attention"
-SCORERS_OF = {
-    "riskstream": (SCORER,),
-    "riskstream_two_workers": (SCORER,),
-    "riskstream_with_shadow": (SCORER, SHADOW_SCORER),
-    "faust_per_event": (SCORER,),
-    "faust_two_features": (SCORER,),
-}
-"""The pipelines by name, and the scorers that each one runs; `faust_two_features` leaves 44 of 46 features out."""
+from benchmarks.contestants import NAMES
 
-WORKERS_OF = {"riskstream_two_workers": 2}
-"""How many processes share the partitions; one where nothing is said."""
-
-OBVIOUS = ("faust_per_event", "faust_two_features")
-"""The pipelines that are not riskstream."""
-
-NAMES = tuple(SCORERS_OF)
 ROOT = Path(__file__).parents[1]
 BUNDLES = Path(__file__).parent / "bundles"
 CARDS = ROOT.parent / "shared" / "data" / "transactions" / "handbook_2018-04-01_2018-07-24.parquet"
@@ -41,10 +25,12 @@ class Plan:
         seed, accounts: of the payments.
         partitions: of every topic.
         backlog_per_second: events loaded beforehand for each second; more than any pipeline can score.
-        latency_rates: events per second at which riskstream's latency is measured, ascending.
+        latency_rates: events per second at which latency is measured, ascending: riskstream's at all of them.
         latency_seconds: how long each of them is held; the first `latency_settle_seconds` do not count.
-        bearable_share: the rate of the obvious agents is this share of their own throughput.
+        bearable_share: the others' at those up to this share of their own throughput, or at that share itself.
         offline_events: events of the replay and of the feed.
+        compared_payments: the scores of the first so many are compared with what riskstream's core says of them.
+        compared_per_partition: how many at most of each output partition.
     """
 
     seconds: float = 15.0
@@ -58,6 +44,8 @@ class Plan:
     latency_settle_seconds: float = 2.0
     bearable_share: float = 0.5
     offline_events: int = 1_000_000
+    compared_payments: int = 100_000
+    compared_per_partition: int = 500
     pipelines: tuple[str, ...] = NAMES
 
     @property

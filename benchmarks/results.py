@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.broker import RecordShape
+from benchmarks.comparison import Compared
+from benchmarks.contestants import CONTESTANTS
 from benchmarks.latency import PRODUCER_LINGER_MS, Latency
 from benchmarks.offline import Rate
-from benchmarks.plan import SCORERS_OF, WORKERS_OF, Plan
+from benchmarks.plan import Plan
 from benchmarks.state_size import StateSizes
 from benchmarks.throughput import Throughput, median
 from stream.settings import Settings
@@ -24,18 +26,24 @@ class PipelineResult:
     Attributes:
         runs: throughput, one entry for each repetition; latencies: one for each rate, ascending.
         record: its score records; alerts, dead_letters: how many it wrote in the last run of throughput.
+        compared: its scores beside those of riskstream's core.
     """
 
     runs: list[Throughput] = field(default_factory=list)
     latencies: list[Latency] = field(default_factory=list)
     record: RecordShape | None = None
+    compared: Compared | None = None
     alerts: int = 0
     dead_letters: int = 0
 
 
 @dataclass
 class Results:
-    """All of a benchmark run; parts that were not measured are None."""
+    """All of a benchmark run; parts that were not measured are None.
+
+    Attributes:
+        left_out: why a pipeline was not run, by name.
+    """
 
     plan: Plan
     settings: Settings
@@ -45,6 +53,7 @@ class Results:
     features: int
     record_bytes_in: float = 0.0
     pipelines: dict[str, PipelineResult] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
     replay: Rate | None = None
     feed: Rate | None = None
     state: StateSizes | None = None
@@ -61,6 +70,7 @@ class Results:
         """The results for programs; units are in the names, counts of bytes are before compression."""
         return {
             "pipelines": {name: pipeline_dict(name, result) for name, result in self.pipelines.items()},
+            "left_out": dict(self.left_out),
             "ratio_riskstream_to_faust_per_event": _rounded(self.ratio),
             "replay": _plain(self.replay),
             "feed": _plain(self.feed),
@@ -89,10 +99,10 @@ def pipeline_dict(name: str, result: PipelineResult) -> dict[str, Any]:
     """One pipeline for programs; `p50_ms` and `p99_ms` are those of the highest rate, `latency_rate`."""
     highest = result.latencies[-1] if result.latencies else None
     speed = _plain(median(result.runs)) if result.runs else {}
-    record = result.record
+    contestant, record, compared = CONTESTANTS[name], result.record, result.compared
     return {
-        "scorers": list(SCORERS_OF[name]),
-        "processes": WORKERS_OF.get(name, 1),
+        "scorers": list(contestant.scorers),
+        "processes": contestant.processes,
         **speed,
         "p50_ms": _rounded(highest.p50_ms) if highest else None,
         "p99_ms": _rounded(highest.p99_ms) if highest else None,
@@ -101,6 +111,11 @@ def pipeline_dict(name: str, result: PipelineResult) -> dict[str, Any]:
         "record_bytes_out": round(record.value_bytes, 1) if record else None,
         "record_key_and_header_bytes_out": round(record.key_and_header_bytes, 1) if record else None,
         "watch_share": _rounded(record.watch_share, 4) if record else None,
+        "same_as_riskstream": _rounded(compared.share, 4) if compared else None,
+        "compared_scores": compared.scores if compared else 0,
+        "differing_flagged_approx": compared.approximate if compared else 0,
+        "not_compared_because": contestant.unlike or None,
+        "differing_features": dict(compared.differing) if compared else {},
         "alerts": result.alerts,
         "dead_letters": result.dead_letters,
         "runs": [_plain(run) for run in result.runs],

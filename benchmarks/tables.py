@@ -1,8 +1,13 @@
 """The results for people."""
 
+import math
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.comparison import Compared
+from benchmarks.contestants import CONTESTANTS
 from benchmarks.offline import Rate
 from benchmarks.results import Results
 from benchmarks.state_size import StateParts, StateSizes
@@ -16,6 +21,8 @@ def print_results(results: Results, console: Console) -> None:
         console.print(
             f"riskstream scores [bold]{results.ratio:,.1f}[/] times as many events a second as faust_per_event"
         )
+    for line in comparison_lines(results):
+        console.print(line, style="dim", highlight=False, markup=False)
     console.print(latency_table(results))
     for name, rate in (("replay on one core", results.replay), ("feed", results.feed)):
         if rate is not None:
@@ -35,7 +42,7 @@ def throughput_table(results: Results) -> Table:
     """Events per second of every pipeline."""
     table = Table(
         "pipeline", "events/s", "per CPU second", f"slowest {WORST_OF_S:.0f} s", "resident MB", "bytes out",
-        "watch or above",
+        "watch or above", "same as ours",
         title=f"throughput, median of {results.plan.repetitions} alternated runs of {results.plan.seconds:g} s",
         title_justify="left",
     )  # fmt: skip
@@ -47,8 +54,39 @@ def throughput_table(results: Results) -> Table:
                 f"{speed.slowest_events_per_second:,.0f}", f"{speed.resident_mb:,.0f}",
                 f"{record.value_bytes:,.0f} + {record.key_and_header_bytes:,.0f}" if record else "",
                 f"{record.watch_share:.1%}" if record else "",
+                "" if result.compared is None else told_share(result.compared.share),
             )  # fmt: skip
     return table
+
+
+def told_share(share: float | None) -> str:
+    """A share for people, never rounded up to all of it.
+
+    >>> told_share(0.99996), told_share(1.0), told_share(None)
+    ('99.9%', '100.0%', 'none read')
+    """
+    return "none read" if share is None else f"{math.floor(1_000 * share) / 10:.1f}%"
+
+
+def told_differences(compared: Compared) -> str:
+    """How many scores are not riskstream's, how many of those riskstream flags itself, and what differs."""
+    features = ", ".join(f"{feature} {count:,}" for feature, count in compared.differing)
+    differ, flagged = compared.scores - compared.same, compared.approximate
+    return (
+        f"{differ:,} of {compared.scores:,} scores compared are not riskstream's, "
+        f"{flagged:,} of them flagged `approx` by riskstream; features that differ most: {features or 'none'}"
+    )
+
+
+def comparison_lines(results: Results) -> Iterator[str]:
+    """Why scores are not riskstream's, and why pipelines were not run."""
+    for name, result in results.pipelines.items():
+        if CONTESTANTS[name].unlike:
+            yield f"{name}: scores not compared: {CONTESTANTS[name].unlike}"
+        elif result.compared is not None and result.compared.same < result.compared.scores:
+            yield f"{name}: {told_differences(result.compared)}"
+    for name, why in results.left_out.items():
+        yield f"{name} left out: {why}"
 
 
 def latency_table(results: Results) -> Table:

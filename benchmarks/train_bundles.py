@@ -15,8 +15,9 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmarks.contestants import SCORER, SHADOW_SCORER
 from benchmarks.payments import SPACING_MS, Payments
-from benchmarks.plan import BUNDLES, ROOT, SCORER, SHADOW_SCORER, Plan
+from benchmarks.plan import BUNDLES, ROOT, Plan
 
 TRAINING_SEED_STEP = 1
 DAYS = {SCORER: 45, SHADOW_SCORER: 20}

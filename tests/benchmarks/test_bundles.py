@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from benchmarks.bench import OWN, find_bundles
+from benchmarks.contestants import SCORER, SHADOW_SCORER
 from benchmarks.payments import Payments
-from benchmarks.plan import SCORER, SHADOW_SCORER, Plan
+from benchmarks.plan import Plan
 from schemas.events.transaction import EVENT
 from scoring.catalog import scorers
 from scoring.features.frame import batch_of_frame

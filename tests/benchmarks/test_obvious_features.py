@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from benchmarks.obvious_features import DAY_MS, LONGEST_MS, obvious_features
+from benchmarks.competitors.obvious_features import DAY_MS, LONGEST_MS, obvious_features
 from schemas.events.transaction import EVENT, Transaction
 from scoring.features.batch import EventBatch
 from scoring.features.table import fold_table

@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.comparison import Compared
+from benchmarks.contestants import NAMES
 from benchmarks.latency import Latency, Rate, Sent, summarise
-from benchmarks.plan import SCORERS_OF, Plan
+from benchmarks.plan import Plan
 from benchmarks.results import PipelineResult, Results
+from benchmarks.tables import comparison_lines
 from benchmarks.throughput import Sample, Throughput, median
 from benchmarks.throughput import summarise as summarise_throughput
 from stream.settings import load
@@ -74,7 +77,7 @@ def test_the_written_file_has_what_readers_of_it_look_for(tmp_path: Path) -> Non
         plan=Plan(), settings=load({}), machine={"cores": 2}, versions={"python": "3"}, bundles="shipped", features=46,
         pipelines={
             name: PipelineResult(runs=[speed if name == "faust_per_event" else faster], latencies=[latency])
-            for name in SCORERS_OF
+            for name in NAMES
         },
     )  # fmt: skip
     file = tmp_path / "results" / "latest.json"
@@ -100,3 +103,26 @@ def test_a_part_that_was_not_measured_is_null(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "latest.json").read_text(), parse_constant=lambda name: pytest.fail(name))
     assert told["pipelines"]["riskstream"]["p99_ms"] is None
     assert told["ratio_riskstream_to_faust_per_event"] is None and told["replay"] is None
+
+
+def test_who_was_left_out_or_differs_is_said(tmp_path: Path) -> None:
+    """A table without a competitor looks as if there were none, and a share alone does not say who is right."""
+    results = Results(
+        plan=Plan(), settings=load({}), machine={}, versions={}, bundles="shipped", features=46,
+        pipelines={
+            "quix": PipelineResult(compared=Compared(10, 8, 2, (("count_1d", 2),))),
+            "faust_take": PipelineResult(compared=Compared(10, 10)),
+            "faust_two_features": PipelineResult(),
+        },
+        left_out={"bytewax": "bytewax is not installed; pip install bytewax[kafka]"},
+    )  # fmt: skip
+    differing, unlike, left_out = comparison_lines(results)
+    assert differing.startswith("quix: 2 of 10 scores compared are not riskstream's, 2 of them flagged `approx`")
+    assert "count_1d 2" in differing and unlike.startswith("faust_two_features: scores not compared")
+    assert left_out == "bytewax left out: bytewax is not installed; pip install bytewax[kafka]"
+    results.write(tmp_path / "latest.json")
+    told = json.loads((tmp_path / "latest.json").read_text())
+    assert told["left_out"] == results.left_out
+    quix = told["pipelines"]["quix"]
+    assert (quix["same_as_riskstream"], quix["compared_scores"], quix["differing_flagged_approx"]) == (0.8, 10, 2)
+    assert told["pipelines"]["faust_two_features"]["same_as_riskstream"] is None
