@@ -34,9 +34,7 @@ def fetch_libraries(*artifacts: str, say: Say = lambda _: None) -> tuple[Path, .
     Raises:
         JobFailed: a jar cannot be had, or what came has another hash.
     """
-    wanted = [
-        jar for jar in library_jars() if not artifacts or jar.coordinate.split(":")[1] in artifacts
-    ]
+    wanted = [jar for jar in library_jars() if not artifacts or jar.coordinate.split(":")[1] in artifacts]
     return fetch_jars(wanted, say=say)
 
 
