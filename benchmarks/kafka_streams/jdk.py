@@ -17,6 +17,10 @@ class LeftOut(Exception):
     """The application cannot be run here; the text says why and what to do."""
 
 
+class DoesNotCompile(Exception):
+    """The compiler refuses a source; the text is what it says."""
+
+
 @dataclass(frozen=True)
 class Jdk:
     """The compiler and the `java` beside it."""
@@ -39,7 +43,7 @@ def find_jdk(environment: Mapping[str, str] | None = None) -> Jdk:
         raise LeftOut("no JDK (javac) found; set JAVA_HOME")
     javac = Path(found).resolve()
     told = subprocess.run([javac, "-version"], capture_output=True, text=True, check=False)
-    version = re.match(r"javac (\d+)", told.stdout + told.stderr)
+    version = re.search(r"^javac (\d+)", told.stdout + told.stderr, re.MULTILINE)
     if version is None or int(version[1]) < OLDEST:
         said = (told.stdout + told.stderr).strip()
         raise LeftOut(f"the JDK found says {said!r}, expected {OLDEST} or newer; set JAVA_HOME")
@@ -55,7 +59,7 @@ def compile_class(jdk: Jdk, name: str, jars: Sequence[Path], into: Path) -> None
         into: folder for the compiled classes.
 
     Raises:
-        LeftOut: the compiler refuses; the text is what it says.
+        DoesNotCompile: the compiler refuses.
     """
     into.mkdir(parents=True, exist_ok=True)
     source = SOURCES / PACKAGE / f"{name}.java"
@@ -66,4 +70,4 @@ def compile_class(jdk: Jdk, name: str, jars: Sequence[Path], into: Path) -> None
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise LeftOut(f"{source.name} does not compile:\n{done.stdout}{done.stderr}")
+        raise DoesNotCompile(f"{source.name} does not compile:\n{done.stdout}{done.stderr}")
