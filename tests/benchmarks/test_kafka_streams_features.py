@@ -41,12 +41,12 @@ def command(jdk: Jdk, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def payments(seed: int, count: int) -> list[dict[str, object]]:
-    """Payments of one account, few of them late, with refunds, several currencies and missing fields."""
+    """Payments of one account: some late, some after a long silence, refunds, several currencies, missing fields."""
     chance = random.Random(seed)
     now = 1_700_000_000_000
     made = []
     for number in range(count):
-        now += chance.choice(STEPS_MS)
+        now += LONGEST_MS if number % 40 == 39 else chance.choice(STEPS_MS)
         payment = {
             "event_id": f"p{number:04}",
             "occurred_at_ms": now,
