@@ -132,7 +132,10 @@ def run_throughput(results: Results, broker: Broker, say: Say) -> None:
             broker.reset(keep=(EVENT.topic,))
             contestant = CONTESTANTS[name]
             with Pipeline(contestant, settings, plan.partitions) as pipeline:
-                run = summarise(measure(pipeline, broker, backlog=plan.backlog, seconds=plan.seconds))
+                samples = measure(
+                    pipeline, broker, backlog=plan.backlog, seconds=plan.seconds, warm_up_s=contestant.warm_up_s
+                )
+                run = summarise(samples)
                 result.runs.append(run)
                 say(f"{name} {repetition + 1}/{plan.repetitions}: {run.events_per_second:,.0f} events/s")
             result.record = broker.shape(pipeline.output)

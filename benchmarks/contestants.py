@@ -25,6 +25,8 @@ class Contestant:
         output: topic of its scores.
         needs: the optional requirement without which it is left out, as pip takes it.
         features: how many of the view's features it computes, `all` or `two`.
+        jdk: whether it needs a Java development kit.
+        warm_up_s: how long it is left alone after its first output before it is measured.
         unlike: why its scores are not compared with riskstream's; empty when they are.
     """
 
@@ -35,6 +37,8 @@ class Contestant:
     output: str = COMPETITORS_OUTPUT
     needs: str = ""
     features: str = "all"
+    jdk: bool = False
+    warm_up_s: float = 0.0
     unlike: str = ""
 
     @property
@@ -62,6 +66,7 @@ CONTESTANTS = {
             unlike="it gives the model two features and nothing for the others",
         ),
         Contestant(name="quix", module="benchmarks.competitors.quix", needs="quixstreams"),
+        Contestant(name="kafka_streams", module="benchmarks.competitors.kafka_streams", jdk=True, warm_up_s=25.0),
         Contestant(name="bytewax", module="benchmarks.competitors.bytewax_flow", needs="bytewax[kafka]"),
     )
 }

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from benchmarks.competitors.kafka_streams.jdk import LeftOut, find_jdk
 from benchmarks.contestants import Contestant
 
 VARIABLE = "BENCH_PYTHON"
@@ -41,7 +42,12 @@ def installed_version(package: str, interpreter: str) -> str | None:
 
 
 def why_left_out(contestant: Contestant, environment: Mapping[str, str]) -> str | None:
-    """What to do about a missing package; None when nothing is missing."""
+    """What to do about a missing package or kit; None when nothing is missing."""
+    if contestant.jdk:
+        try:
+            find_jdk(environment)
+        except LeftOut as missing:
+            return str(missing)
     package = package_of(contestant.needs)
     if not package or installed_version(package, interpreter_of(contestant, environment)):
         return None

@@ -43,26 +43,36 @@ class Throughput:
     resident_mb: float
 
 
-def measure(pipeline: Pipeline, broker: Broker, *, backlog: int, seconds: float) -> list[Sample]:
+def measure(
+    pipeline: Pipeline, broker: Broker, *, backlog: int, seconds: float, warm_up_s: float = 0.0
+) -> list[Sample]:
     """Samples of a running pipeline from its first output until the time is over or the backlog is scored.
+
+    Args:
+        backlog: events there are to score.
+        seconds: how long, from the first sample on.
+        warm_up_s: what is left out after the first output.
 
     Raises:
         BenchmarkFailed: it ended, or gives no output.
     """
     samples: list[Sample] = []
     began = last_news_s = time.monotonic()
+    warm_at: float | None = None
     while True:
         scored = broker.count(pipeline.output) / pipeline.scores_per_event
         now, used = time.monotonic(), pipeline.read()
         if scored and (not samples or scored > samples[-1].events):
             last_news_s = now
-        if not samples and now - began > FIRST_OUTPUT_WITHIN_S:
+        if not scored and now - began > FIRST_OUTPUT_WITHIN_S:
             raise pipeline.failed(f"no output within {FIRST_OUTPUT_WITHIN_S:.0f} s")
         if samples and now - last_news_s > STALLED_AFTER_S:
             raise pipeline.failed(
                 f"{scored:,.0f} of {backlog:,} events scored, then nothing for {STALLED_AFTER_S:.0f} s"
             )
-        if scored:
+        if scored and warm_at is None:
+            warm_at = now + warm_up_s
+        if warm_at is not None and now >= warm_at:
             samples.append(Sample(now, scored, used.cpu_seconds, used.resident_bytes))
             if scored >= backlog or now - samples[0].at_s >= seconds:
                 return samples

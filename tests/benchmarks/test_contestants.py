@@ -25,6 +25,7 @@ def speed(events_per_second: float) -> PipelineResult:
 def test_every_program_among_the_competitors_is_declared() -> None:
     """A competitor that nobody runs is no comparison."""
     programs = {path.stem for path in COMPETITORS.glob("*.py") if '__name__ == "__main__"' in path.read_text()}
+    programs |= {path.parent.name for path in COMPETITORS.glob("*/__main__.py")}
     declared = {entry.module.rpartition(".")[2] for entry in CONTESTANTS.values() if not entry.own}
     assert programs == declared
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.kafka_streams.jdk import PACKAGE, Jdk, LeftOut, compile_class, find_jdk
-from benchmarks.kafka_streams.libraries import fetch_libraries, library_jars
-from benchmarks.obvious_features import DAY_MS, LONGEST_MS, obvious_features
+from benchmarks.competitors.kafka_streams.jdk import PACKAGE, Jdk, LeftOut, compile_class, find_jdk
+from benchmarks.competitors.kafka_streams.libraries import fetch_libraries, library_jars
+from benchmarks.competitors.obvious_features import DAY_MS, LONGEST_MS, obvious_features
 from scoring.views.account_activity import VIEW
 from stream.errors import JobFailed
 from stream.services.jars import kafka_version, listed_jars

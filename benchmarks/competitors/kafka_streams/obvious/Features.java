@@ -8,7 +8,7 @@ import java.util.Objects;
 import java.util.function.Function;
 
 /**
- * The 46 features of {@code benchmarks/obvious_features.py} as one writes them in Java: over the account's payments,
+ * The 46 features of {@code benchmarks/competitors/obvious_features.py} as one writes them in Java: over the account's payments,
  * anew for each payment. A test compares the two.
  */
 public final class Features {

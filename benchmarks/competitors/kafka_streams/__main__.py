@@ -1,4 +1,4 @@
-"""Compiles the application, then becomes it: `python -m benchmarks.kafka_streams`, with faust_per_event's variables.
+"""Compiles the application, then becomes it; run as the benchmark runs faust_per_event, with the same variables.
 
 One payment after the other by the Processor API: JSON by Jackson, the account's payments of 30 days from a key-value
 store (RocksDB with cache and changelog) and this one into it, the features, the very model that riskstream runs, and
@@ -17,8 +17,8 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks.kafka_streams.jdk import PACKAGE, LeftOut, compile_class, find_jdk
-from benchmarks.kafka_streams.libraries import fetch_libraries
+from benchmarks.competitors.kafka_streams.jdk import PACKAGE, LeftOut, compile_class, find_jdk
+from benchmarks.competitors.kafka_streams.libraries import fetch_libraries
 from stream.errors import JobFailed
 
 LEFT_OUT = 3

@@ -1,7 +1,7 @@
 """The jars of the application: listed with their hashes, kept beside those of the embedded Kafka.
 
-`python -m benchmarks.kafka_streams.libraries` prints the list anew, for another version of Kafka or of the runtime;
-compare it with `jars.txt` before replacing that.
+`python -m benchmarks.competitors.kafka_streams.libraries` prints the list anew, for another version of Kafka or of the
+runtime; compare it with `jars.txt` before replacing that.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ HEADER = f"""\
 # Jars of the Kafka Streams application of the benchmark: Maven coordinate and SHA-256 of the file, one jar a line.
 # The runtime dependencies of org.apache.kafka:kafka-streams in the version of the embedded Kafka, a logging binding,
 # and {ONNXRUNTIME}, the newest that there is for Java.
-# Made by `python -m benchmarks.kafka_streams.libraries`.
+# Made by `python -m benchmarks.competitors.kafka_streams.libraries`.
 """
 
 

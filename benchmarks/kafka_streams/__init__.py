@@ -1,1 +1,0 @@
-"""The obvious Kafka Streams application, in Java, as a competitor: `python -m benchmarks.kafka_streams`."""
