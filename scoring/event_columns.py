@@ -1,6 +1,6 @@
 """Usual records straight to columns: the same as decoding one by one and `EventBatch.from_events`, without objects."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from xxhash import xxh3_64_intdigest
 
 from schemas.codec import LARGEST_VALUE, SECONDS, WIDEST_TIME_MS
 from schemas.event import EventType
-from scoring.features.batch import EventBatch, EventIds, layout_of
+from scoring.features.batch import EventBatch, EventIds, bare, layout_of
 from scoring.features.hashing import SEED
 from scoring.features.text_columns import cut_places, hash_texts, index_of, same_texts
 from scoring.features.xxh3 import LONGEST
@@ -61,7 +61,7 @@ class EventColumns:
         hashes = hash_texts(raws.raw, columns.starts, columns.ends)
         for text, row in np.argwhere(columns.ends - columns.starts > LONGEST).tolist():
             hashes[text, row] = xxh3_64_intdigest(_text(raws, columns, text, row), SEED) or 1
-        key = layout_of(event_type).texts.index(event_type.key)
+        key = _key(event_type)
         entity, first = index_of(raws.raw, columns.starts[key], columns.ends[key], hashes[key])
         return cls(event_type, raws, columns, hashes, entity, first)
 
@@ -69,12 +69,12 @@ class EventColumns:
         """Whether each record's key is its event's entity."""
         if None in keys:
             return False
-        key = layout_of(self.event_type).texts.index(self.event_type.key)
+        key = _key(self.event_type)
         starts, ends = self.columns.starts[key], self.columns.ends[key]
         return bool(same_texts(pack(keys), self.raws.raw, starts, ends))  # type: ignore[arg-type]
 
-    def cuts(self, edges: Sequence[int], most_entities: int) -> list[int]:
-        """Where pieces begin: at edges, and where one would have more entities than `most_entities`."""
+    def cuts(self, edges: Collection[int], most_entities: int) -> list[int]:
+        """Where pieces begin: at edges, in any order, and where one would have more entities than `most_entities`."""
         if not edges and len(self.first) <= most_entities:
             return []
         at = np.array(sorted(edges), np.int64)
@@ -83,7 +83,7 @@ class EventColumns:
     def batch(self, piece: slice) -> EventBatch:
         """The events of a piece, for the fold."""
         layout, columns = layout_of(self.event_type), self.columns
-        key = layout.texts.index(self.event_type.key)
+        key = _key(self.event_type)
         entity, first = self.entity[piece], self.first
         if len(entity) < len(self.entity):
             _, first, entity = np.unique(entity, return_index=True, return_inverse=True)
@@ -121,7 +121,7 @@ def fields_of(event_type: EventType) -> Fields | None:
         return None
     rows = []
     for field in msgspec.inspect.type_info(struct).fields:  # type: ignore[attr-defined]
-        kinds = {type(kind): kind for kind in map(_bare, getattr(field.type, "types", (field.type,)))}
+        kinds = {type(kind): kind for kind in map(bare, getattr(field.type, "types", (field.type,)))}
         nullable = kinds.pop(msgspec.inspect.NoneType, None) is not None
         if len(kinds) != 1 or field.encode_name != field.name or not (field.required or field.default is None):
             return None
@@ -149,10 +149,6 @@ def fields_of(event_type: EventType) -> Fields | None:
     )
 
 
-def _bare(kind: Any) -> Any:
-    return kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
-
-
 def _limits(kind: Any) -> tuple[float, float]:
     """The smallest and the largest number of the type, both within; infinity is none."""
     largest = np.finfo(np.float64).max
@@ -163,6 +159,11 @@ def _limits(kind: Any) -> tuple[float, float]:
     if kind.lt is not None:
         high = min(high, np.nextafter(kind.lt, -np.inf))
     return float(low), float(high)
+
+
+def _key(event_type: EventType) -> int:
+    """Place of the entity among the texts."""
+    return layout_of(event_type).texts.index(event_type.key)
 
 
 def _text(raws: Packed, columns: Columns, text: int, row: int) -> bytes:

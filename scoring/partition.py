@@ -110,7 +110,7 @@ class Emitted:
 
     def has(self, kind: str, scorer: str, offset: int) -> bool:
         """Whether that record is out; a dead letter of all scorers stands for every scorer's terminal."""
-        return self._bit(kind, scorer, offset) or (kind == "terminal" and self._bit(kind, "", offset))
+        return bool(self.which(kind, scorer, np.array([offset]))[0])
 
     def which(self, kind: str, scorer: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
         """`has` of many offsets, bool[n]."""
@@ -129,10 +129,6 @@ class Emitted:
         packed = np.frombuffer(bits, np.uint8)[np.where(within, places >> 3, 0)]
         found: NDArray[np.bool_] = within & ((packed >> (places & 7).astype(np.uint8)) & 1).astype(np.bool_)
         return found
-
-    def _bit(self, kind: str, scorer: str, offset: int) -> bool:
-        bits, place = self._bits.get((kind, scorer)), offset - self.base
-        return bits is not None and 0 <= place >> 3 < len(bits) and bool(bits[place >> 3] >> (place & 7) & 1)
 
 
 @dataclass(eq=False, repr=False)

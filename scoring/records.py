@@ -145,7 +145,7 @@ class RecordReader:
         columns = self.usual(records)
         if columns is not None:
             edges = {bisect_left(records, edge, key=_offset) for edge in boundaries}
-            ends = [*columns.cuts(sorted(edges - {0, len(records)}), most_entities), len(records)]
+            ends = [*columns.cuts(edges - {0, len(records)}, most_entities), len(records)]
             pieces = [slice(start, end) for start, end in pairwise([0, *ends])]
             return [
                 Chunk(
@@ -161,7 +161,7 @@ class RecordReader:
         return [chunk_of(records[piece], found[piece]) for piece in pieces]
 
     def usual(self, records: Sequence[InputRecord]) -> EventColumns | None:
-        """The events when all are usual and nothing is to be refused: 5 us a record less than one by one. Else None."""
+        """The events when all are usual and nothing is to be refused: 2 us a record less than as structs. Else None."""
         columns = EventColumns.read(self.decoder.event_type, [record.value for record in records])
         if columns is None:
             return None
@@ -170,9 +170,7 @@ class RecordReader:
             return None
         if self.key_check != "none":
             keys = [record.key for record in records]
-            if not columns.same_keys(keys):
-                return None
-            if self.key_check == "murmur2" and not self._verified.issuperset(keys):
+            if not (columns.same_keys(keys) and self._at_home(keys)):
                 return None
         return columns
 
@@ -183,11 +181,12 @@ class RecordReader:
             return None
         if self.key_check != "none":
             keys = [record.key for record in records]
-            if keys != [self.entity_of(event).encode() for event in events]:
-                return None
-            if self.key_check == "murmur2" and not self._verified.issuperset(keys):
+            if keys != [self.entity_of(event).encode() for event in events] or not self._at_home(keys):
                 return None
         return events
+
+    def _at_home(self, keys: Sequence[bytes | None]) -> bool:
+        return self.key_check != "murmur2" or self._verified.issuperset(keys)
 
     def _event_or_refusal(self, record: InputRecord) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""What workers read: the topics of its scorers, and the views over each."""
+"""What workers read: the topics of their scorers, and the views over each."""
 
 from collections.abc import Mapping
 

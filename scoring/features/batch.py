@@ -125,7 +125,7 @@ def layout_of(event_type: EventType) -> Layout:
     """The layout of the event type's struct."""
     floats, texts = [], []
     for field in msgspec.inspect.type_info(event_type.struct).fields:  # type: ignore[attr-defined]
-        kinds = {type(_bare(kind)) for kind in getattr(_bare(field.type), "types", (field.type,))}
+        kinds = {type(bare(kind)) for kind in getattr(bare(field.type), "types", (field.type,))}
         if msgspec.inspect.FloatType in kinds:
             floats.append(field.name)
         elif msgspec.inspect.StrType in kinds:
@@ -134,7 +134,8 @@ def layout_of(event_type: EventType) -> Layout:
     return Layout(names, tuple(floats), tuple(texts))
 
 
-def _bare(kind: Any) -> Any:
+def bare(kind: Any) -> Any:
+    """A type of msgspec's without its description."""
     return kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
 
 

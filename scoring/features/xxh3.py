@@ -119,10 +119,7 @@ def _read32(raw: Bytes, at: int) -> np.uint64:
 
 @compiled
 def _read64(raw: Bytes, at: int) -> np.uint64:
-    found = np.uint64(0)
-    for place in range(8):
-        found |= np.uint64(raw[at + place]) << np.uint64(8 * place)
-    return found
+    return _read32(raw, at) | (_read32(raw, at + 4) << np.uint64(32))
 
 
 @compiled

@@ -14,6 +14,7 @@ from msgspec import inspect
 
 from schemas.codec import SECONDS, WIDEST_TIME_MS
 from schemas.event import EventType
+from scoring.features.batch import bare
 from scoring.files.errors import BadMapping
 from scoring.files.mapping import TIME
 
@@ -84,8 +85,8 @@ def field_rules(event_type: EventType) -> dict[str, FieldRule]:
 
 
 def _rule(event_type: EventType, field: inspect.Field) -> FieldRule:
-    whole = _bare(field.type)
-    kinds = tuple(map(_bare, whole.types)) if isinstance(whole, inspect.UnionType) else (whole,)
+    whole = bare(field.type)
+    kinds = tuple(map(bare, whole.types)) if isinstance(whole, inspect.UnionType) else (whole,)
     nullable = any(isinstance(each, inspect.NoneType) for each in kinds)
     kept = [each for each in kinds if not isinstance(each, inspect.NoneType)]
     kind = _kind(kept[0]) if len(kept) == 1 else None
@@ -99,11 +100,6 @@ def _rule(event_type: EventType, field: inspect.Field) -> FieldRule:
     bounds = tuple((name, value) for name in names if (value := getattr(kept[0], name, None)) is not None)
     default = None if field.default is msgspec.NODEFAULT else field.default
     return FieldRule(field.name, kind, field.required, nullable, bounds, default)
-
-
-def _bare(kind: inspect.Type) -> inspect.Type:
-    """The type without the description that a field of a struct carries."""
-    return kind.type if isinstance(kind, inspect.Metadata) else kind
 
 
 def _kind(kind: inspect.Type) -> Kind | None:

@@ -88,7 +88,7 @@ class Replay:
             self.scores += len(rows)
             self.alerts += raised_alerts(verdicts)
             self.dead_letters += len(verdicts.failed)
-            frames.append(ScoredRows(rows, score_frame(table, verdicts)))
+            frames.append(ScoredRows(rows, score_frame(table, verdicts, rows)))
         if in_force:
             self.dead_letters += events - answered
         return frames

@@ -36,9 +36,8 @@ SCHEMA: dict[str, pl.DataType] = {
 _FLAG_TEXTS = [",".join(flags_in(code)) for code in range(1 << len(FLAGS))]
 
 
-def score_frame(table: FeatureTable, verdicts: Verdicts) -> pl.DataFrame:
-    """The scored rows of a table by one scorer; coordinates are left out, a replay has others."""
-    rows = np.flatnonzero(~np.isnan(verdicts.values))
+def score_frame(table: FeatureTable, verdicts: Verdicts, rows: NDArray[np.intp]) -> pl.DataFrame:
+    """Rows of a table that one scorer has scored, int64[m]; coordinates are left out, a replay has others."""
     view = verdicts.in_force.scorer.view
     flags = flag_codes(table, view.warm_after)
     height = len(rows)

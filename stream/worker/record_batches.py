@@ -1,7 +1,7 @@
 """Record batches of partitions as the broker has them: fetched and unpacked whole, without an object per record.
 
-For whoever looks through many records for little: aiokafka's consumer takes 6 us to make one record of a batch, what is
-looked for is found in it in 0.1 us.
+For whoever looks through many records for little: aiokafka's consumer takes some 4 us to make one record of a large
+batch, what is looked for is found there in 1 us.
 """
 
 import asyncio
