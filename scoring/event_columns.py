@@ -1,6 +1,6 @@
 """Usual records straight to columns: the same as decoding one by one and `EventBatch.from_events`, without objects."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,8 +14,9 @@ from schemas.codec import LARGEST_VALUE, SECONDS, WIDEST_TIME_MS
 from schemas.event import EventType
 from scoring.features.batch import EventBatch, EventIds, bare, layout_of
 from scoring.features.hashing import SEED
-from scoring.features.text_columns import cut_places, hash_texts, index_of, same_texts
+from scoring.features.text_columns import cut_places, hash_texts, index_of, same_texts, texts_of
 from scoring.features.xxh3 import LONGEST
+from scoring.murmur2 import homes_of
 from scoring.wire.packed import Packed, pack
 from scoring.wire.read_json import ABSENT, NUMBER, TEXT, TIME, Columns, Fields, read_objects
 
@@ -43,20 +44,20 @@ class EventColumns:
     first: NDArray[np.int64]
 
     @classmethod
-    def read(cls, event_type: EventType, values: Sequence[bytes | None]) -> "EventColumns | None":
-        """The events of these record values; None when one is not usual: decode them one by one."""
+    def read(cls, event_type: EventType, raws: Packed) -> "EventColumns | None":
+        """The events of these record values; None when one is not usual: decode them one by one.
+
+        Args:
+            raws: those that are null begin before the first.
+        """
         fields = fields_of(event_type)
-        if fields is None or not values:
-            return None
-        try:
-            raws = pack(values)  # type: ignore[arg-type]
-        except TypeError:  # a record without a value
+        if fields is None or not len(raws.starts) or raws.starts.min() < 0:
             return None
         columns = read_objects(fields, raws)
         if columns is None:
             return None
         times = columns.times
-        if times.min() < SECONDS[1] or times.max() >= WIDEST_TIME_MS or max(map(len, values)) > LARGEST_VALUE:  # type: ignore[arg-type]
+        if times.min() < SECONDS[1] or times.max() >= WIDEST_TIME_MS or (raws.ends - raws.starts).max() > LARGEST_VALUE:
             return None
         hashes = hash_texts(raws.raw, columns.starts, columns.ends)
         for text, row in np.argwhere(columns.ends - columns.starts > LONGEST).tolist():
@@ -65,13 +66,17 @@ class EventColumns:
         entity, first = index_of(raws.raw, columns.starts[key], columns.ends[key], hashes[key])
         return cls(event_type, raws, columns, hashes, entity, first)
 
-    def same_keys(self, keys: Sequence[bytes | None]) -> bool:
-        """Whether each record's key is its event's entity."""
-        if None in keys:
-            return False
+    def same_keys(self, keys: Packed) -> bool:
+        """Whether each record's key is its event's entity; one that is null, and begins before the first, is not."""
         key = _key(self.event_type)
         starts, ends = self.columns.starts[key], self.columns.ends[key]
-        return bool(same_texts(pack(keys), self.raws.raw, starts, ends))  # type: ignore[arg-type]
+        return keys.starts.min() >= 0 and bool(same_texts(keys, self.raws.raw, starts, ends))
+
+    def all_at_home(self, partition: int, partition_count: int) -> bool:
+        """Whether Java's partitioner puts every entity on that partition."""
+        key = _key(self.event_type)
+        entities = Packed(self.raws.raw, self.columns.starts[key, self.first], self.columns.ends[key, self.first])
+        return bool((homes_of(entities, partition_count) == partition).all())
 
     def cuts(self, edges: Collection[int], most_entities: int) -> list[int]:
         """Where pieces begin: at edges, in any order, and where one would have more entities than `most_entities`."""
@@ -92,7 +97,7 @@ class EventColumns:
         ids = layout.texts.index("event_id")
         return EventBatch.assemble(
             self.event_type,
-            [_text(self.raws, columns, key, row).decode() for row in first.tolist()],
+            texts_of(Packed(self.raws.raw, columns.starts[key, first], columns.ends[key, first])),
             entity,
             columns.times[piece],
             EventIds(Packed(self.raws.raw, columns.starts[ids, piece], columns.ends[ids, piece])),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import repeat
 
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
@@ -46,11 +47,13 @@ class Folding:
             table = fold.table()
             origins = self.part.chunk.origins
             self.part.tables[view.name] = table if origins is None else joined(origins, table)
+            states = table.states
+            if NOBODY in table.entities:
+                some = [place for place, entity in enumerate(table.entities) if entity != NOBODY]
+                keys, states = [keys[place] for place in some], [states[place] for place in some]
             keep_seconds = (view.horizon_ms + view.grace_ms) // 1000 + SPARE_SECONDS
-            for key, packed, entity in zip(keys, table.states, table.entities, strict=True):
-                if entity != NOBODY:
-                    self.part.state.cache.put(key, packed)
-                    self.part.blobs.append(Blob(key, packed, keep_seconds))
+            self.part.state.cache.put_all(keys, states)
+            self.part.blobs += map(Blob, keys, states, repeat(keep_seconds))
         return self.part
 
 
@@ -59,14 +62,18 @@ def begin_fold(part: Folded, batch: EventBatch, kernels: Executor) -> Folding:
     views = part.state.views_at(part.first_offset) if len(batch) else []
     folds, keys = [], []
     for view in views:
-        prefix = part.state.state_prefix(view)
-        keys.append([prefix + entity for entity in batch.entities])
-        known = part.state.cache.get
-        states = [known(key) if key != prefix else None for key in keys[-1]]  # nobody has a state
-        folds.append(Fold.of(view, batch, states))
+        keys.append(part.keys[view.name])
+        folds.append(Fold.of(view, batch, _states(part, keys[-1], batch.entities)))
     folding = Folding(part, views, keys, folds)
     if len(batch) < FEW_EVENTS:
         folding.run()
     else:
         folding.running = asyncio.get_running_loop().run_in_executor(kernels, folding.run)
     return folding
+
+
+def _states(part: Folded, keys: Sequence[str], entities: Sequence[str]) -> list[bytes | None]:
+    look_up = part.state.cache.look_up
+    if NOBODY not in entities:
+        return look_up(keys)
+    return [look_up([key])[0] if entity != NOBODY else None for key, entity in zip(keys, entities, strict=True)]

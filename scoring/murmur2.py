@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.compiled import entry
+from scoring.wire.packed import Packed
+
 _SEED = np.uint32(0x9747B28C)
 _M = np.uint32(0x5BD1E995)
 
@@ -51,3 +54,34 @@ def partition_of(key: bytes, partition_count: int) -> int:
     0
     """
     return int(partitions_of([key], partition_count)[0])
+
+
+@entry
+def homes_of(keys: Packed, partition_count: int) -> NDArray[np.int64]:
+    """`partitions_of` of keys that lie in one array, int64[n].
+
+    >>> from scoring.wire.packed import pack
+    >>> homes_of(pack([b"21", b"", b"abc"]), 4).tolist() == partitions_of([b"21", b"", b"abc"], 4).tolist()
+    True
+    """
+    homes = np.empty(len(keys.starts), np.int64)
+    for row in range(len(homes)):
+        at, size = keys.starts[row], keys.ends[row] - keys.starts[row]
+        mixed = _SEED ^ np.uint32(size)
+        for _ in range(size // 4):
+            word = np.uint32(0)
+            for place in range(4):
+                word |= np.uint32(keys.raw[at + place]) << np.uint32(8 * place)
+            word = np.uint32(word * _M)
+            word ^= word >> np.uint32(24)
+            mixed = np.uint32(np.uint32(mixed * _M) ^ np.uint32(word * _M))
+            at += 4
+        if size % 4:
+            word = np.uint32(0)
+            for place in range(size % 4):
+                word |= np.uint32(keys.raw[at + place]) << np.uint32(8 * place)
+            mixed = np.uint32((mixed ^ word) * _M)
+        mixed = np.uint32((mixed ^ (mixed >> np.uint32(13))) * _M)
+        mixed ^= mixed >> np.uint32(15)
+        homes[row] = np.int64(mixed & np.uint32(0x7FFFFFFF)) % partition_count
+    return homes

@@ -1,7 +1,7 @@
 """One poll, from records to outputs and commits: decode, read, fold, score, decide, encode. No Kafka in here.
 
-Chunks follow one another through the steps and overlap: while the kernel of one runs, the one before is scored and the
-columns of the next are made. Nothing is written: `prepare` gives what is to be produced and, per partition, the steps to
+Chunks follow one another through the steps and overlap: while the kernel of one runs or the model scores it, the one
+before is written. Nothing is written: `prepare` gives what is to be produced and, per partition, the steps to
 commit once it is acknowledged.
 """
 
@@ -17,17 +17,18 @@ from schemas.codec import Refused
 from schemas.dead_letter import Reason
 from schemas.source import Source
 from scoring.clock import stopwatch_s
-from scoring.engine import OTHER_VIEW, InForce, Verdicts, alert_rows, judge, raise_alerts, withdraw
+from scoring.engine import InForce, Verdicts, alert_rows, raise_alerts
 from scoring.features.batch import EventBatch
 from scoring.features.table import DUPLICATE, SCORED, FeatureTable
 from scoring.folding import SPARE_SECONDS, Folding, begin_fold
+from scoring.judging import Judging, begin_judging
 from scoring.partition import PartitionState
 from scoring.policy import read_alert_state, write_alert_state
 from scoring.prepared import Folded, Prepared
 from scoring.publish import Content, Output, alert_id, score_ids, write_dead_letter
-from scoring.records import Chunk, InputRecord
+from scoring.record_run import InputRecord, values_of
+from scoring.records import Chunk
 from scoring.score_writer import ScoreWriter
-from scoring.sequence import NOBODY
 from scoring.store.contract import MOST_BLOBS, MOST_KEYS, Blob, StateStore
 
 ROWS_TOGETHER = 512
@@ -85,12 +86,12 @@ class Poller:
             await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
         stages.end("decode")
         await asyncio.gather(
-            *(self._read(state, [batch for part, batch in parts if part.state is state]) for state in poll)
+            *(self._read(state, [taken for taken in parts if taken[0].state is state]) for state in poll)
         )
         stages.end("state")
-        folded: list[Folded] = []
         ready: list[Folded] = []
         under_way: Folding | None = None
+        judging: Judging | None = None
         for part, batch in parts:
             if under_way is not None:  # its kernel ran meanwhile
                 ready.append(await under_way.result())
@@ -98,14 +99,15 @@ class Poller:
             await asyncio.sleep(0)
             stages.end("features")
             if sum(len(part.chunk.records) for part in ready) >= ROWS_TOGETHER:
-                await self._score(ready, stages)  # the kernel of the next part runs meanwhile
-                folded += ready
+                await self._write(judging, stages)  # the kernel of the next part runs meanwhile
+                judging = begin_judging(ready, self._kernels)
                 ready = []
         if under_way is not None:
             ready.append(await under_way.result())
             stages.end("features")
-        await self._score(ready, stages)
-        return Prepared.of(folded + ready, stages.seconds)
+        await self._write(judging, stages)
+        await self._write(begin_judging(ready, self._kernels), stages)
+        return Prepared.of([part for part, _ in parts], stages.seconds)
 
     def _take(
         self, state: PartitionState, records: Sequence[InputRecord]
@@ -131,47 +133,34 @@ class Poller:
             chunks[-1].next_offset = records[-1].offset + 1
         return chunks
 
-    async def _read(self, state: PartitionState, batches: Sequence[EventBatch]) -> None:
+    async def _read(self, state: PartitionState, parts: Sequence[tuple[Folded, EventBatch]]) -> None:
         state.cache.trim()
-        entities = dict.fromkeys(entity for batch in batches for entity in batch.entities)
         live = [
             name for name, known in state.in_force.items() if any(entry and entry.live for _, entry in known)
         ]
         missing: dict[str, None] = {}
         for view in state.views:
             prefix = state.state_prefix(view)
-            for entity in entities:
-                key = prefix + entity
-                if entity != NOBODY and key not in state.cache:
-                    missing[key] = None
-                    # read with the state: later, a commit in flight would have to be waited for
-                    missing.update(dict.fromkeys(state.alert_key(name, entity) for name in live))
+            for part, batch in parts:
+                part.keys[view.name] = keys = [prefix + entity for entity in batch.entities]
+                for key in state.cache.lacking(keys):
+                    if key != prefix:  # nobody has a state
+                        missing[key] = None
+                        # read with the state: later, a commit in flight would have to be waited for
+                        entity = key.removeprefix(prefix)
+                        missing.update(dict.fromkeys(state.alert_key(name, entity) for name in live))
         await state.fill_cache(self.store, missing)
 
-    async def _score(self, parts: Sequence[Folded], stages: Stages) -> None:
-        self._judge(parts)
+    async def _write(self, judging: Judging | None, stages: Stages) -> None:
+        if judging is None:
+            return
+        parts = await judging.result()
         stages.end("model")
         await asyncio.gather(*(self._read_alerts(state, parts) for state in {part.state for part in parts}))
         for part in parts:
             self._decide_and_write(part)
             await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
         stages.end("encode")
-
-    def _judge(self, folded: Sequence[Folded]) -> None:
-        by_scorer: dict[InForce, list[Folded]] = {}
-        for part in folded:
-            if part.tables:
-                for in_force in part.state.scorers_at(part.first_offset):
-                    # a challenger's answers change no state, so a rebuild need not find them out again
-                    idle = not in_force.live and part.all_out(in_force.name)
-                    if in_force.scorer.view.name in part.tables and not idle:
-                        by_scorer.setdefault(in_force, []).append(part)
-        for in_force, parts in by_scorer.items():
-            tables = [part.tables[in_force.scorer.view.name] for part in parts]
-            for part, verdicts in zip(parts, judge(in_force, tables), strict=True):
-                if part.chunk.origins is not None:
-                    withdraw(verdicts, ~part.chunk.origins.fits, OTHER_VIEW)
-                part.verdicts[in_force.name] = verdicts
 
     async def _read_alerts(self, state: PartitionState, folded: Sequence[Folded]) -> None:
         keys = []
@@ -256,7 +245,8 @@ class Poller:
             (place,) = part.places
             open_rows = place.open_rows("sequenced", passing.to.topic, passing.rows(table, place.at.offsets))
             if len(open_rows):
-                raws = [record.value or b"" for record in part.chunk.records]
+                values = values_of(part.chunk.records)
+                raws = [values.one(row) for row in range(len(part.chunk.records))]
                 entities = part.chunk.second_entities[passing.to.key]
                 part.written.blocks += passing.write(table, place.at, raws, entities, open_rows)
 

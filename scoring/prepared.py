@@ -69,10 +69,15 @@ class Place:
 
 @dataclass(eq=False, repr=False)
 class Folded:
-    """A chunk after the fold: one table per view."""
+    """A chunk after the fold: one table per view.
+
+    Attributes:
+        keys: of the states of its entities, by name of the view.
+    """
 
     state: PartitionState
     chunk: Chunk
+    keys: dict[str, list[str]] = field(default_factory=dict)
     tables: dict[str, FeatureTable] = field(default_factory=dict)
     verdicts: dict[str, Verdicts] = field(default_factory=dict)
     blobs: list[Blob] = field(default_factory=list)
@@ -160,7 +165,9 @@ class Prepared:
             views = state.views_at(part.first_offset)
             expected = {view.digest: state.committed.get(view.digest) for view in views}
             following = {view.digest: part.chunk.next_offset for view in views}
-            blobs = list({blob.key: blob for blob in part.blobs}.values())
+            blobs = part.blobs
+            keys = [blob.key for blob in blobs]
+            assert len(keys) == len(set(keys)), "a step writes each key once"
             made.steps.setdefault(state, []).append(
                 Step(
                     expected=expected, next=following, blobs=blobs, outputs={}, notes=state.new_notes,
@@ -170,9 +177,7 @@ class Prepared:
             state.new_notes = {}
             state.committed.update(following)
             state.next_offset = part.chunk.next_offset
-            keys = [blob.key for blob in blobs]
             made.pinned.setdefault(state, []).extend(keys)
-            state.cache.pin(keys)
             made.outputs.setdefault(state, Written()).add(part.written)
             made.refused.setdefault(state, set()).update(
                 letter.record.offset for letter in part.chunk.letters
@@ -180,6 +185,8 @@ class Prepared:
             made.counts["scores"] += sum(len(block) for block in part.written.blocks if block.topic == SCORES)
             for output in part.written.others:
                 made.counts["alerts" if output.topic == ALERTS else "letters"] += 1
+        for state, keys in made.pinned.items():
+            state.cache.pin(keys)
         return made
 
     def note(self, state: PartitionState, name: str, text: str) -> None:

@@ -1,12 +1,11 @@
 """Records of one partition into chunks: decoded, refused where they must be, cut so that each is one atomic commit."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,24 +16,18 @@ from schemas.event import EventType
 from scoring.event_columns import EventColumns
 from scoring.features.batch import EventBatch
 from scoring.murmur2 import partition_of, partitions_of
+from scoring.record_run import (
+    LOG_APPEND_TIME,
+    InputRecord,
+    RecordRun,
+    keys_of,
+    offsets_of,
+    times_of,
+    values_of,
+)
 from scoring.store.contract import Partition
 
-LOG_APPEND_TIME = 1
 MOST_VERIFIED = 200_000
-_offset = attrgetter("offset")
-
-
-class InputRecord(Protocol):
-    """What is read of a consumed record; the timestamp is the broker's when its type is `LOG_APPEND_TIME`."""
-
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
-
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +76,7 @@ class Chunk:
     """
 
     events: list[Any] = field(default_factory=list)
-    records: list[InputRecord] = field(default_factory=list)
+    records: Sequence[InputRecord] = ()
     letters: list[Letter] = field(default_factory=list)
     first_offset: int = 0
     next_offset: int = 0
@@ -112,7 +105,8 @@ class Chunk:
     @property
     def offsets(self) -> list[int]:
         """Source offset of each event."""
-        return [record.offset for record in self.records]
+        found: list[int] = offsets_of(self.records).tolist()
+        return found
 
 
 @dataclass(eq=False, repr=False)
@@ -140,20 +134,21 @@ class RecordReader:
         self, records: Sequence[InputRecord], *, most_entities: int, boundaries: Sequence[int] = ()
     ) -> list[Chunk]:
         """The records cut so that no chunk touches more than `most_entities`, nor spans a boundary offset."""
-        if self.key_check == "murmur2":
-            self._verify({record.key for record in records if record.key is not None})
         columns = self.usual(records)
         if columns is not None:
-            edges = {bisect_left(records, edge, key=_offset) for edge in boundaries}
+            offsets = offsets_of(records)
+            edges = set(np.searchsorted(offsets, boundaries).tolist()) if boundaries else set()
             ends = [*columns.cuts(edges - {0, len(records)}, most_entities), len(records)]
             pieces = [slice(start, end) for start, end in pairwise([0, *ends])]
             return [
                 Chunk(
-                    records=list(records[piece]), columns=columns, piece=piece,
-                    first_offset=records[piece.start].offset, next_offset=records[piece.stop - 1].offset + 1,
+                    records=records[piece], columns=columns, piece=piece,
+                    first_offset=int(offsets[piece.start]), next_offset=int(offsets[piece.stop - 1]) + 1,
                 )
                 for piece in pieces
             ]  # fmt: skip
+        if self.key_check == "murmur2":
+            self._verify({record.key for record in records if record.key is not None})
         found = self._all_good(records)
         if found is None:
             found = [self._event_or_refusal(record) for record in records]
@@ -162,16 +157,15 @@ class RecordReader:
 
     def usual(self, records: Sequence[InputRecord]) -> EventColumns | None:
         """The events when all are usual and nothing is to be refused: 2 us a record less than as structs. Else None."""
-        columns = EventColumns.read(self.decoder.event_type, [record.value for record in records])
+        columns = records.columns if isinstance(records, RecordRun) else None
         if columns is None:
+            columns = EventColumns.read(self.decoder.event_type, values_of(records))
+        if columns is None or (columns.columns.times > times_of(records) + self.skew_ms).any():
             return None
-        newest_ms = np.fromiter((record.timestamp for record in records), np.int64, len(records)) + self.skew_ms
-        if (columns.columns.times > newest_ms).any():
+        if self.key_check != "none" and not columns.same_keys(keys_of(records)):
             return None
-        if self.key_check != "none":
-            keys = [record.key for record in records]
-            if not (columns.same_keys(keys) and self._at_home(keys)):
-                return None
+        if self.key_check == "murmur2" and not columns.all_at_home(self.partition, self.partition_count):
+            return None
         return columns
 
     def _all_good(self, records: Sequence[InputRecord]) -> list[Any] | None:
@@ -264,7 +258,7 @@ def _cuts(
 ) -> list[int]:
     if not boundaries and len(found) <= most_entities:
         return []
-    edges = {bisect_left(records, edge, key=_offset) for edge in boundaries}
+    edges = set(np.searchsorted(offsets_of(records), boundaries).tolist())
     cuts: list[int] = []
     entities: set[str] = set()
     letters = 0

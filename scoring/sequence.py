@@ -26,7 +26,8 @@ from scoring.features.spec import FeatureView
 from scoring.features.table import SCORED, FeatureTable
 from scoring.murmur2 import partitions_of
 from scoring.publish import FLAGS, Coordinates, flag_codes, flags_in
-from scoring.records import Chunk, InputRecord, Origins, chunk_of, cut
+from scoring.record_run import InputRecord
+from scoring.records import Chunk, Origins, chunk_of, cut
 from scoring.store.contract import Partition
 from scoring.wire.packed import pack
 

@@ -9,12 +9,20 @@ from scoring.event_columns import fields_of
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.features.table import fold_table
-from scoring.features.text_columns import cut_places, hash_texts, index_of, same_texts
+from scoring.features.text_columns import cut_places, hash_texts, index_of, same_texts, texts_of
 from scoring.kernel_cache import mark_complete
+from scoring.murmur2 import homes_of
 from scoring.wire.kafka_records import Records, around, most_bytes, write_records
 from scoring.wire.packed import pack, pack_json
 from scoring.wire.read_json import read_objects
-from scoring.wire.read_records import header_values, like_the_one_before, numbers_after
+from scoring.wire.read_records import (
+    Batches,
+    header_values,
+    headers_at,
+    like_the_one_before,
+    locate_records,
+    numbers_after,
+)
 from scoring.wire.scores import Rows, Template, write_scores
 
 
@@ -46,6 +54,10 @@ def _write_and_read_nothing() -> None:
     found = header_values(np.zeros(0, np.uint8), 0, b"ce_id")
     numbers_after(found, 0, 0)
     like_the_one_before(found, 0)
+    locate_records(Batches(np.zeros(1, np.uint8), nobody, nobody, nobody, nobody, nobody))
+    headers_at(np.zeros(1, np.uint8), 0)
+    homes_of(none, 1)
+    texts_of(pack([b""]))
 
 
 def main() -> None:

@@ -6,10 +6,11 @@ from numpy.typing import NDArray
 from scoring.compiled import entry
 from scoring.features.hashing import SEED
 from scoring.features.xxh3 import LONGEST, xxh3
-from scoring.wire.packed import Bytes, Packed
+from scoring.wire.packed import Bytes, Packed, put, size_of
 from scoring.wire.read_json import ABSENT
 
 _SEED = np.uint64(SEED)
+_LINE_END = ord("\n")
 
 
 @entry
@@ -58,6 +59,31 @@ def index_of(
             slot = (slot + 1) & (room - 1)
         index[row] = found
     return index, first[:known].copy()
+
+
+def texts_of(texts: Packed) -> list[str]:
+    """Each of the texts, UTF-8 without control characters; by one decoding for all, 0.1 us a text instead of 0.7.
+
+    >>> from scoring.wire.packed import pack
+    >>> texts_of(pack(["a".encode(), "é".encode()])), texts_of(pack([]))
+    (['a', 'é'], [])
+    """
+    return _lines(texts).tobytes().decode().split("\n") if len(texts.starts) else []
+
+
+@entry
+def _lines(texts: Packed) -> Bytes:
+    """The texts with a line end between them."""
+    size = len(texts.starts) - 1
+    for which in range(len(texts.starts)):
+        size += size_of(texts, which)
+    out, at = np.empty(size, np.uint8), 0
+    for which in range(len(texts.starts)):
+        if which:
+            out[at] = _LINE_END
+            at += 1
+        at = put(out, at, texts, which)
+    return out
 
 
 @entry

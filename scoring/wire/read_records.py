@@ -3,6 +3,8 @@
 Source: the Kafka protocol guide, "Record batch". The writing half is `scoring.wire.kafka_records`.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,105 @@ LEAST_BYTES = 7
 """Of a record: length, attributes, time, offset, sizes of key and value, number of headers."""
 _COLON, _ZERO, _NINE = ord(":"), ord("0"), ord("9")
 _MOST_DIGITS = 18
+_LONGER = "expected a record within its batch, was a longer one"
+
+
+class Batches(NamedTuple):
+    """Record batches one behind the other, unpacked and without their headers.
+
+    Attributes:
+        raw: their records, uint8[*].
+        starts: where each batch begins, int64[b].
+        counts, offsets, times: records of each, offset and time in ms of its first one, int64[b].
+        append_times: the broker's time of each, where it stands for those of its records, int64[b]; -1 where it does not.
+    """
+
+    raw: Bytes
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    times: NDArray[np.int64]
+    append_times: NDArray[np.int64]
+
+
+class Located(NamedTuple):
+    """Where the parts of n records lie in what they were read from, int64[n] each; start and end -1 for null.
+
+    Attributes:
+        offsets, times: of each record, in ms.
+        by_broker: bool[n], whether the time is the broker's.
+        headers: where the number of headers stands.
+    """
+
+    offsets: NDArray[np.int64]
+    times: NDArray[np.int64]
+    by_broker: NDArray[np.bool_]
+    key_starts: NDArray[np.int64]
+    key_ends: NDArray[np.int64]
+    value_starts: NDArray[np.int64]
+    value_ends: NDArray[np.int64]
+    headers: NDArray[np.int64]
+
+
+def locate_records(batches: Batches) -> Located:
+    """Where keys and values of all records of the batches lie.
+
+    Raises:
+        ValueError: these are no records, or fewer.
+    """
+    count, room = int(batches.counts.sum()), len(batches.raw) // LEAST_BYTES
+    if batches.counts.min(initial=0) < 0 or count > room:
+        raise ValueError(f"expected {count} records, was room for {room}")
+    places = [np.empty(count, np.int64) for _ in range(7)]
+    located = Located(places[0], places[1], np.empty(count, np.bool_), *places[2:])
+    _locate(batches, located)
+    return located
+
+
+@entry
+def _locate(batches: Batches, located: Located) -> None:
+    raw, row = batches.raw, 0
+    for batch in range(len(batches.starts)):
+        at = batches.starts[batch]
+        end = batches.starts[batch + 1] if batch + 1 < len(batches.starts) else len(raw)
+        by_broker = batches.append_times[batch] >= 0
+        for _ in range(batches.counts[batch]):
+            size, at = _varint(raw, at)
+            following = at + size
+            if size < 0 or following > end:
+                raise ValueError(_LONGER)
+            at += 1  # attributes
+            later, at = _varint(raw, at)
+            further, at = _varint(raw, at)
+            located.offsets[row] = batches.offsets[batch] + further
+            located.times[row] = batches.append_times[batch] if by_broker else batches.times[batch] + later
+            located.by_broker[row] = by_broker
+            size, at = _varint(raw, at)
+            located.key_starts[row] = at if size >= 0 else -1
+            located.key_ends[row] = at + size if size >= 0 else -1
+            at += max(size, 0)
+            size, at = _varint(raw, at)
+            located.value_starts[row] = at if size >= 0 else -1
+            located.value_ends[row] = at + size if size >= 0 else -1
+            at += max(size, 0)
+            if at >= following:
+                raise ValueError(_LONGER)
+            located.headers[row] = at
+            at = following
+            row += 1
+
+
+def headers_at(raw: Bytes, at: int) -> list[tuple[str, bytes]]:
+    """The headers whose number stands at that place; those without a value have an empty one."""
+    count, at = _number(raw, at)
+    found = []
+    for _ in range(count):
+        size, at = _number(raw, at)
+        name, at = raw[at : at + size].tobytes().decode(), at + size
+        size, at = _number(raw, at)
+        found.append((name, raw[at : at + max(size, 0)].tobytes()))
+        at += max(size, 0)
+    return found
 
 
 def header_values(records: Bytes, count: int, name: bytes) -> Packed:
@@ -42,7 +143,7 @@ def _header_values(
         size, at = _varint(records, at)
         following = at + size
         if size < 0 or following > len(records):
-            raise ValueError("expected a record within its batch, was a longer one")
+            raise ValueError(_LONGER)
         at += 1  # attributes
         _, at = _varint(records, at)  # time
         _, at = _varint(records, at)  # offset
@@ -134,3 +235,8 @@ def _varint(raw: Bytes, at: int) -> tuple[int, int]:
         if byte < 128:
             return (found >> 1) ^ -(found & 1), at
         shift += 7
+
+
+@entry
+def _number(raw: Bytes, at: int) -> tuple[int, int]:
+    return _varint(raw, at)

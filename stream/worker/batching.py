@@ -8,22 +8,23 @@ as Kafka or Redis are away.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaConsumer
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from scoring.record_run import InputRecord
 from stream.worker.assignor import TopicAwareAssignor
+from stream.worker.batch_consumer import BatchConsumer, ReadEvents
 from stream.worker.clients import let_go
 from stream.worker.fetch_ahead import FetchAhead
 from stream.worker.keeper import Keeper
 
 FETCH_FOR_S = 0.25
-Poll = dict[TP, list[Any]]
+Poll = dict[TP, Sequence[InputRecord]]
 
 
 class PollSchema(faust.Schema):  # type: ignore[misc]
@@ -40,9 +41,10 @@ class PollSchema(faust.Schema):  # type: ignore[misc]
 class ReadCommittedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread that owns the aiokafka consumer, made with riskstream's own arguments."""
 
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Any) -> BatchConsumer:
         self._assignor = TopicAwareAssignor
-        return AIOKafkaConsumer(
+        return BatchConsumer(
+            readers=transport.readers,
             group_id=self.app.conf.id,
             partition_assignment_strategy=[self._assignor],
             **transport.consumer_arguments,
@@ -174,14 +176,16 @@ class PollTransport(driver.Transport):  # type: ignore[misc]
 
     Attributes:
         consumer_arguments: keyword arguments of the aiokafka consumer.
+        readers: what makes events of the values of the topics that are read in runs.
         keeper: knows where to begin, and which polls still count.
     """
 
     Consumer = PollConsumer
 
     def __init__(
-        self, *arguments: Any, consumer_arguments: dict[str, Any], keeper: Keeper, **named: Any
-    ) -> None:
+        self, *arguments: Any, consumer_arguments: dict[str, Any], readers: Mapping[str, ReadEvents], keeper: Keeper,
+        **named: Any,
+    ) -> None:  # fmt: skip
         super().__init__(*arguments, **named)
-        self.consumer_arguments = consumer_arguments
+        self.consumer_arguments, self.readers = consumer_arguments, readers
         self.keeper = keeper

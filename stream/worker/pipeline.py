@@ -6,9 +6,8 @@ drops leases and caches and takes the partitions over again.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -18,6 +17,7 @@ from scoring.clock import now_ms, stopwatch_s
 from scoring.partition import PartitionState
 from scoring.poll import Poller
 from scoring.prepared import Prepared, with_outputs
+from scoring.record_run import InputRecord, offsets_of
 from stream.settings import Settings
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import PAUSED
@@ -59,12 +59,12 @@ class Pipeline:
         await self.keeper.close()
         self.poller.close()
 
-    def handle(self, generation: int, poll: Mapping[TP, list[Any]]) -> "asyncio.Task[None]":
+    def handle(self, generation: int, poll: Mapping[TP, Sequence[InputRecord]]) -> "asyncio.Task[None]":
         """Scores a poll; the task ends when it is scored and the one before is committed."""
         self._working = asyncio.create_task(self._handle(generation, poll))
         return self._working
 
-    async def _handle(self, generation: int, poll: Mapping[TP, list[Any]]) -> None:
+    async def _handle(self, generation: int, poll: Mapping[TP, Sequence[InputRecord]]) -> None:
         keeper = self.keeper
         async with keeper.turn:
             if self._closing or generation != keeper.generation:
@@ -76,7 +76,7 @@ class Pipeline:
             except Exception as error:  # known or not, the answer is the same: drop, acquire, score again
                 keeper.lose(error)
 
-    async def _score(self, poll: Mapping[TP, list[Any]]) -> None:
+    async def _score(self, poll: Mapping[TP, Sequence[InputRecord]]) -> None:
         keeper = self.keeper
         wanted = {}
         for tp, records in poll.items():
@@ -147,12 +147,12 @@ class Pipeline:
             )
         state.cache.unpin(prepared.pinned[state])
 
-    def _note_refusals(self, prepared: Prepared, taken: Mapping[PartitionState, list[Any]]) -> None:
+    def _note_refusals(self, prepared: Prepared, taken: Mapping[PartitionState, Sequence[InputRecord]]) -> None:
         for state, records in taken.items():
-            refused, answered = prepared.refused[state], state.emitted.highest
+            refused, offsets = prepared.refused[state], offsets_of(records)
             # what was refused before, and is only folded again, was looked at then: nobody has to say go on twice
-            new = [record for record in records if record.offset > answered] if answered >= 0 else records
-            outcomes = [record.offset in refused for record in new] if refused else [False] * len(new)
+            new = offsets[offsets > state.emitted.highest]
+            outcomes = [offset in refused for offset in new.tolist()] if refused else [False] * len(new)
             if state.note_refusals(outcomes, self.settings.refuse_share):
                 state.paused_at_ms = now_ms()
                 state.refused.clear()
@@ -163,7 +163,7 @@ class Pipeline:
                     partition=state.partition.index, share=self.settings.refuse_share,
                 )  # fmt: skip
 
-    def _note_intake(self, prepared: Prepared, taken: Mapping[PartitionState, list[Any]]) -> None:
+    def _note_intake(self, prepared: Prepared, taken: Mapping[PartitionState, Sequence[InputRecord]]) -> None:
         for stage, seconds in prepared.seconds.items():
             self.metrics.stage_seconds.labels(stage).observe(seconds)
         self.metrics.poll_records.observe(sum(map(len, taken.values())))

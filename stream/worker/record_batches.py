@@ -25,8 +25,8 @@ from aiokafka.errors import (
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.default_records import DefaultRecordBase as Layout
 from aiokafka.record.util import calc_crc32c
-from numpy.typing import NDArray
 
+from scoring.wire.read_records import Batches
 from stream.kafka import client_arguments
 from stream.settings import Settings
 from stream.worker.clients import ended
@@ -42,9 +42,9 @@ LEAST_SIZE = Layout.HEADER_STRUCT.size - _BEFORE_SIZE_COUNTS
 LEAST_OLD_SIZE = struct.calcsize(">Ibbii")
 """Checksum, version, attributes, and no key and no value."""
 
+NO_APPEND_TIME = -1
 MOST_STALLED, STALLED_WAIT_S = 20, 0.2
 _DECODERS = {
-    Layout.CODEC_NONE: bytes,
     Layout.CODEC_GZIP: codecs.gzip_decode,
     Layout.CODEC_SNAPPY: codecs.snappy_decode,
     Layout.CODEC_LZ4: codecs.lz4_decode,
@@ -57,20 +57,25 @@ class RecordBatch:
     """Records one behind the other.
 
     Attributes:
-        next_offset: of the record behind the last one.
+        offset, next_offset: of the first record, and of the one behind the last.
         count: how many records.
-        records: unpacked, without the batch's header, uint8[*].
+        time: of the first record, in ms.
+        append_time: the broker's, in ms, where it stands for that of all records; -1 where it does not.
+        records: unpacked, without the batch's header.
     """
 
+    offset: int
     next_offset: int
     count: int
-    records: NDArray[np.uint8]
+    time: int
+    append_time: int
+    records: bytes | memoryview
 
 
 async def read_batches(
     settings: Settings, wanted: Mapping[TopicPartition, tuple[int, int]]
-) -> AsyncIterator[tuple[TopicPartition, RecordBatch]]:
-    """What is committed of each partition, from one offset to another, an answer's batches of a partition as one.
+) -> AsyncIterator[tuple[TopicPartition, Batches]]:
+    """What is committed of each partition, from one offset to another, an answer's batches of a partition together.
 
     The first may begin before the offset, the last one end behind the other: batches are whole. Messages of formats
     before 0.11, which have no headers, are left out. A change of leaders is waited for.
@@ -96,7 +101,7 @@ async def read_batches(
                     if batch is not None:
                         batches.append(batch)
                 if batches:
-                    yield target, _joined(batches)
+                    yield target, joined(batches)
                 if position[target] >= wanted[target][1]:
                     del position[target]
                 await asyncio.sleep(0)
@@ -134,11 +139,14 @@ def _unpacked_at(
         raise CorruptRecordException(f"{where}: {type(error).__name__}: {error}") from error
 
 
-def _joined(batches: Sequence[RecordBatch]) -> RecordBatch:
-    if len(batches) == 1:
-        return batches[0]
-    records = np.concatenate([batch.records for batch in batches])
-    return RecordBatch(batches[-1].next_offset, sum(batch.count for batch in batches), records)
+def joined(batches: Sequence[RecordBatch]) -> Batches:
+    """The batches one behind the other, for compiled code."""
+    # of a bytearray the array may be written: one type of array for the kernels, which are compiled by type
+    raw = np.frombuffer(bytearray().join(batch.records for batch in batches) or bytearray(1), np.uint8)
+    sizes = np.array([len(batch.records) for batch in batches], np.int64)
+    told = [(batch.count, batch.offset, batch.time, batch.append_time) for batch in batches]
+    counts, offsets, times, append_times = np.array(told, np.int64).reshape(-1, 4).T.copy()
+    return Batches(raw, np.cumsum(sizes) - sizes, counts, offsets, times, append_times)
 
 
 def visible_batches(
@@ -155,7 +163,7 @@ def visible_batches(
     """
     waiting = sorted(aborted, key=lambda transaction: transaction[1])
     aborting: set[int] = set()
-    at = 0
+    whole, at = memoryview(raw), 0
     while at + _BEGINNING.size <= len(raw):
         base, size, _, magic = _BEGINNING.unpack_from(raw, at)
         if size < (LEAST_SIZE if magic >= NEWEST_MAGIC else LEAST_OLD_SIZE):
@@ -167,8 +175,8 @@ def visible_batches(
             yield base + 1, None
             continue
         header = Layout.HEADER_STRUCT.unpack_from(raw, start)
-        _, _, _, _, crc, attributes, last, _, _, producer, _, _, count = header
-        if calc_crc32c(raw[start + Layout.ATTRIBUTES_OFFSET : at]) != crc:
+        _, _, _, _, crc, attributes, last, time, newest, producer, _, _, count = header
+        if calc_crc32c(whole[start + Layout.ATTRIBUTES_OFFSET : at]) != crc:
             raise CorruptRecordException(f"batch at offset {base}: its checksum is another")
         while waiting and waiting[0][1] <= base:
             aborting.add(waiting.pop(0)[0])
@@ -176,17 +184,33 @@ def visible_batches(
         if attributes & Layout.CONTROL_MASK:
             aborting.discard(producer)  # the first marker behind an aborted transaction is its own
         elif not (attributes & Layout.TRANSACTIONAL_MASK and producer in aborting):
-            packed = raw[start + Layout.HEADER_STRUCT.size : at] if count else b""
+            packed = whole[start + Layout.HEADER_STRUCT.size : at] if count else b""
             codec = attributes & Layout.CODEC_MASK if count else Layout.CODEC_NONE  # compaction empties batches
-            batch = RecordBatch(next_offset, count, _unpacked(packed, codec))
+            append_time = newest if attributes & Layout.TIMESTAMP_TYPE_MASK else NO_APPEND_TIME
+            batch = RecordBatch(base, next_offset, count, time, append_time, _unpacked(packed, codec))
         yield next_offset, batch
 
 
-def _unpacked(packed: bytes, codec: int) -> NDArray[np.uint8]:
+def has_old_messages(raw: bytes) -> bool:
+    """Whether there are messages of formats before 0.11 among an answer's batches."""
+    at = 0
+    while at + _BEGINNING.size <= len(raw):
+        _, size, _, magic = _BEGINNING.unpack_from(raw, at)
+        if magic < NEWEST_MAGIC:
+            return True
+        if size < LEAST_SIZE:
+            return False  # whoever reads them says so
+        at += _BEFORE_SIZE_COUNTS + size
+    return False
+
+
+def _unpacked(packed: bytes | memoryview, codec: int) -> bytes | memoryview:
+    if codec == Layout.CODEC_NONE:
+        return packed
     if codec not in _DECODERS:
-        raise UnsupportedCodecError(f"expected a batch in one of {len(_DECODERS)} codecs, was number {codec}")
-    # of a bytearray the array may be written: one type of array for the kernels, which are compiled by type
-    return np.frombuffer(bytearray(_DECODERS[codec](packed)), np.uint8)
+        raise UnsupportedCodecError(f"expected a batch in one of {1 + len(_DECODERS)} codecs, was number {codec}")
+    unpacked: bytes = _DECODERS[codec](bytes(packed))
+    return unpacked
 
 
 def _requests(
@@ -206,9 +230,15 @@ def _requests(
 def _parts(answer: Any) -> Iterator[tuple[TopicPartition, Sequence[tuple[int, int]], bytes]]:
     if getattr(answer, "error_code", 0):  # of versions from 7 on, and then there are no partitions
         raise for_code(answer.error_code)()
+    for target, error_code, aborted, raw in parts_of(answer):
+        if error_code:
+            raise for_code(error_code)(f"partition {target.topic}-{target.partition}")
+        yield target, aborted, raw
+
+
+def parts_of(answer: Any) -> Iterator[tuple[TopicPartition, int, Sequence[tuple[int, int]], bytes]]:
+    """Of each partition in the answer to a fetch: the error's number, the aborted transactions, the batches."""
     aborted_at = 5 if answer.API_VERSION > 4 else 4  # later versions tell where the log begins as well
     for topic, parts in answer.topics:
         for index, error_code, *told in parts:
-            if error_code:
-                raise for_code(error_code)(f"partition {topic}-{index}")
-            yield TopicPartition(topic, index), told[aborted_at - 2] or (), told[-1] or b""
+            yield TopicPartition(topic, index), error_code, told[aborted_at - 2] or (), told[-1] or b""

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import faust
@@ -13,7 +14,9 @@ import structlog
 from faust.app.base import BootStrategy
 from yarl import URL
 
+from schemas.codec import EventDecoder
 from scoring.catalog import selected
+from scoring.event_columns import EventColumns, fields_of
 from scoring.scorer import Scorer
 from scoring.store.redis import RedisStore
 from scoring.warm import warm_up
@@ -25,6 +28,7 @@ from stream.logs import set_up_logging
 from stream.settings import Settings
 from stream.state_store import redis_address
 from stream.worker.activation_log import ActivationLog
+from stream.worker.batch_consumer import ReadEvents
 from stream.worker.batching import PollSchema, PollTransport
 from stream.worker.health import HealthServer
 from stream.worker.keeper import FATAL, Keeper
@@ -153,6 +157,7 @@ def build_app(settings: Settings, scorers: Mapping[str, Scorer], library: Bundle
         [URL(f"kafka://{server}") for server in servers],
         app,
         consumer_arguments=consumer_arguments(settings),
+        readers=event_readers(keeper.leasing.decoders),
         keeper=keeper,
     )
     topics = input_topics(scorers)
@@ -167,6 +172,15 @@ def build_app(settings: Settings, scorers: Mapping[str, Scorer], library: Bundle
                 app.consumer.ahead.finished()
 
     return app
+
+
+def event_readers(decoders: Mapping[str, EventDecoder]) -> dict[str, ReadEvents]:
+    """What makes events of the values of a topic; none for internal topics, which are read record by record."""
+    return {
+        topic: partial(EventColumns.read, decoder.event_type)
+        for topic, decoder in decoders.items()
+        if decoder.event_type.passed_on is None and fields_of(decoder.event_type) is not None
+    }
 
 
 def consumer_arguments(settings: Settings) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from schemas.topics import ALERTS, DEAD_LETTERS, SCORES
 from scoring.partition import PartitionState
 from scoring.store.contract import Partition
 from scoring.wire.packed import Packed
-from scoring.wire.read_records import NO_NUMBER, header_values, like_the_one_before, numbers_after
+from scoring.wire.read_records import NO_NUMBER, Batches, header_values, like_the_one_before, numbers_after
 from stream.kafka import client_arguments
 from stream.settings import Settings
 from stream.worker.clients import let_go
 from stream.worker.outputs import TOPICS, output_name
-from stream.worker.record_batches import RecordBatch, read_batches
+from stream.worker.record_batches import read_batches
 
 COLONS = {SCORES: (3, 1), ALERTS: (4, 1), DEAD_LETTERS: (3, -1)}
 """In the identity of an output, before its offset and behind; of an internal topic there are two and none."""
@@ -127,8 +127,8 @@ async def scan(
         ends = await consumer.end_offsets(list(wanted))
         begins = await consumer.beginning_offsets(list(wanted))
         spans = {target: (max(offset, begins[target]), ends[target]) for target, offset in wanted.items()}
-        async for target, batch in read_batches(settings, spans):
-            findings.note(target, *_headers(target, batch))
+        async for target, batches in read_batches(settings, spans):
+            findings.note(target, *_headers(target, batches))
         internal = findings.internal()
         if internal:
             findings.note_ends(await consumer.end_offsets(internal))
@@ -136,14 +136,15 @@ async def scan(
         await let_go(consumer)
 
 
-def _headers(target: TopicPartition, batch: RecordBatch) -> tuple[Packed, Packed]:
+def _headers(target: TopicPartition, batches: Batches) -> tuple[Packed, Packed]:
+    count = int(batches.counts.sum())
     try:
         return (
-            header_values(batch.records, batch.count, b"ce_id"),
-            header_values(batch.records, batch.count, b"ce_source"),
+            header_values(batches.raw, count, b"ce_id"),
+            header_values(batches.raw, count, b"ce_source"),
         )
     except ValueError as error:
-        where = f"{target.topic} {target.partition} before offset {batch.next_offset}"
+        where = f"{target.topic} {target.partition} from offset {int(batches.offsets[0])}"
         raise CorruptRecordException(f"{where}: {error}") from None
 
 

@@ -39,9 +39,9 @@ def write(bootstrap: str, topic: str, count: int, *, codec: str, end: str = "", 
 async def identities(settings, spans: dict[TopicPartition, tuple[int, int]]) -> dict[int, list[bytes]]:
     """Names of the records by partition, as read in batches."""
     found: dict[int, list[bytes]] = {target.partition: [] for target in spans}
-    async for target, batch in read_batches(settings, spans):
-        named = header_values(batch.records, batch.count, b"ce_id")
-        found[target.partition] += [named.one(row) for row in range(batch.count)]
+    async for target, batches in read_batches(settings, spans):
+        named = header_values(batches.raw, int(batches.counts.sum()), b"ce_id")
+        found[target.partition] += [named.one(row) for row in range(len(named.starts))]
     return found
 
 

@@ -1,6 +1,7 @@
 """The cache and the memory of what is already out."""
 
 import numpy as np
+import pytest
 
 from scoring.partition import Emitted, StateCache
 
@@ -12,13 +13,13 @@ def test_pinned_entries_stay_however_full_the_cache_is():
         cache.put(key, key.encode())
     cache.pin("ab")
     cache.trim()
-    assert [key for key in "abcd" if key not in cache] == ["c", "d"]
+    assert cache.lacking("abcd") == ["c", "d"]
     cache.pin("a")
     cache.unpin("ab")
     cache.put("e", b"e")
     cache.trim()
     assert cache.get("a") == b"a"
-    assert "b" not in cache
+    assert cache.lacking("b")
 
 
 def test_the_least_recently_used_goes_first():
@@ -28,15 +29,29 @@ def test_the_least_recently_used_goes_first():
         cache.put(key, key.encode())
     cache.get("a")
     cache.trim()
-    assert [key for key in "abc" if key not in cache] == ["b"]
+    assert cache.lacking("abc") == ["b"]
 
 
 def test_an_absent_state_is_remembered_as_absent():
     """New entities are asked for once."""
     cache = StateCache(most=5)
     cache.put("new", None)
-    assert "new" in cache
+    assert not cache.lacking(["new"])
     assert cache.get("new") is None
+
+
+def test_many_states_are_looked_up_and_put_as_one_by_one():
+    """A chunk has a thousand entities; what was put last goes last, and what nobody has read is an error."""
+    cache = StateCache(most=3)
+    cache.put_all(["a", "b", "c"], [b"1", b"2", b"3"])
+    cache.put("d", None)
+    assert cache.look_up(["c", "d", "a"]) == [b"3", None, b"1"]
+    cache.put_all(["d", "a"], [b"4", b"5"])
+    cache.trim()
+    assert cache.lacking("abcd") == ["b"]
+    assert cache.look_up(["a", "d"]) == [b"5", b"4"]
+    with pytest.raises(KeyError, match="b"):
+        cache.look_up(["a", "b"])
 
 
 def test_absent_states_take_no_room_from_those_that_are_there():
@@ -47,7 +62,7 @@ def test_absent_states_take_no_room_from_those_that_are_there():
         cache.put(f"new-{number}", None)
     cache.trim()
     assert cache.get("busy") == b"state"
-    assert sum(f"new-{number}" in cache for number in range(20)) == 8
+    assert len(cache.lacking(f"new-{number}" for number in range(20))) == 12
     cache.put("new-19", b"state")
     assert len(cache) == 2
 

@@ -16,7 +16,8 @@ from scoring.model import load_bundle
 from scoring.murmur2 import partition_of
 from scoring.partition import Emitted, PartitionState, StateCache
 from scoring.poll import ROWS_TOGETHER, Poller
-from scoring.records import LOG_APPEND_TIME, RecordReader
+from scoring.record_run import LOG_APPEND_TIME
+from scoring.records import RecordReader
 from scoring.store.contract import Partition
 from scoring.store.memory import MemoryStore
 from tests.support.event_feed import payments

@@ -10,8 +10,10 @@ from schemas.codec import LARGEST_VALUE, EventDecoder
 from schemas.dead_letter import Reason
 from schemas.events.tick import EVENT
 from scoring.murmur2 import partition_of
-from scoring.records import LOG_APPEND_TIME, RecordReader
+from scoring.record_run import LOG_APPEND_TIME
+from scoring.records import RecordReader
 from tests.support.batch_contents import contents
+from tests.support.record_runs import run_of
 
 NOW_MS = 1_700_000_000_000
 
@@ -123,17 +125,20 @@ def test_records_read_all_at_once_and_one_by_one_come_to_the_same(records, gaps,
     offsets = [sum(gaps[:place]) for place in range(len(records))]
     records = [replace(record, offset=offset) for record, offset in zip(records, offsets, strict=True)]
     one_by_one, as_structs = reader(), reader()
+    as_run = run_of(records)
     one_by_one.decoder.decode_all = lambda raws: None
     one_by_one.usual = as_structs.usual = lambda records: None
-    quick, all_at_once, slow = (
+    quick, from_run, run_one_by_one, all_at_once, slow = (
         [
             (contents(chunk.batch(EVENT)), chunk.offsets, chunk.next_offset,
              [(letter.record.offset, letter.refused.reason, letter.refused.path) for letter in chunk.letters])
-            for chunk in made.chunks(records, most_entities=most_entities, boundaries=boundaries)
+            for chunk in (made.chunks(given, most_entities=most_entities, boundaries=boundaries) if records else [])
         ]
-        for made in (reader(), as_structs, one_by_one)
+        for made, given in (
+            (reader(), records), (reader(), as_run), (one_by_one, as_run), (as_structs, records), (one_by_one, records)
+        )
     )  # fmt: skip
-    assert quick == all_at_once == slow
+    assert quick == from_run == run_one_by_one == all_at_once == slow
     found = [sorted([*offsets, *(offset for offset, _, _ in letters)]) for _, offsets, _, letters in quick]
     assert [offset for chunk in found for offset in chunk] == offsets
     for batch, _, _, letters in quick:

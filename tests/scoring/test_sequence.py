@@ -20,7 +20,8 @@ from scoring.model import load_bundle
 from scoring.murmur2 import partition_of
 from scoring.partition import Emitted, PartitionState, StateCache
 from scoring.poll import Poller
-from scoring.records import LOG_APPEND_TIME, RecordReader
+from scoring.record_run import LOG_APPEND_TIME
+from scoring.records import RecordReader
 from scoring.sequence import SequenceReader, SequenceWriter
 from scoring.store.contract import Partition
 from scoring.store.memory import MemoryStore

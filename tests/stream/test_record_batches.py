@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.wire.packed import Packed, pack
-from scoring.wire.read_records import header_values, like_the_one_before, numbers_after
+from scoring.wire.read_records import header_values, like_the_one_before, locate_records, numbers_after
 from stream.worker.batches import CODECS
-from stream.worker.record_batches import visible_batches
+from stream.worker.record_batches import joined, visible_batches
 
 Headers = Sequence[tuple[str, bytes | None]]
 NAMES = st.sampled_from(["ce_id", "ce_source", "ce_", "ce_idx", "", "ä"])
@@ -76,7 +76,7 @@ def test_the_value_of_a_header_is_found_in_every_record(records, codec, name):
     ]
     assert batch is not None
     assert batch.count == len(records)
-    assert texts(header_values(batch.records, batch.count, name)) == expected
+    assert texts(header_values(joined([batch]).raw, batch.count, name)) == expected
 
 
 @settings(deadline=None)  # the first call compiles
@@ -89,9 +89,12 @@ def test_records_that_are_cut_short_or_changed_are_an_error_and_nothing_else(rec
     with pytest.raises(CorruptRecordException, match="offset 0"):
         list(visible_batches(changed, ()))
     ((_, batch),) = visible_batches(raw, ())
-    end = data.draw(st.integers(0, len(batch.records) - 1))
-    with pytest.raises(ValueError, match="expected"):
-        header_values(batch.records[:end].copy(), batch.count, b"ce_id")
+    whole = joined([batch])
+    end = data.draw(st.integers(0, len(whole.raw) - 1))
+    short = whole._replace(raw=whole.raw[:end].copy())
+    for read in (lambda: header_values(short.raw, batch.count, b"ce_id"), lambda: locate_records(short)):
+        with pytest.raises(ValueError, match="expected"):
+            read()
 
 
 def test_what_is_cut_off_at_the_end_of_an_answer_is_read_by_the_next():

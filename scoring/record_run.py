@@ -1,0 +1,181 @@
+"""Records of a partition as they come: one by one, or as columns of what was read in whole batches."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.event_columns import EventColumns
+from scoring.wire.packed import Bytes, Packed, pack
+from scoring.wire.read_records import Batches, Located, headers_at, locate_records
+
+LOG_APPEND_TIME, CREATE_TIME = 1, 0
+NULL = -1
+"""Where a key or a value that is null begins and ends."""
+
+
+class InputRecord(Protocol):
+    """What is read of a consumed record; the timestamp is the broker's when its type is `LOG_APPEND_TIME`."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def timestamp_type(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunRecord:
+    """One record of a run."""
+
+    run: "RecordRun"
+    row: int
+
+    @property
+    def offset(self) -> int:
+        """In its partition."""
+        return int(self.run.located.offsets[self.row])
+
+    @property
+    def timestamp(self) -> int:
+        """In ms."""
+        return int(self.run.located.times[self.row])
+
+    @property
+    def timestamp_type(self) -> int:
+        """`LOG_APPEND_TIME` or `CREATE_TIME`."""
+        return LOG_APPEND_TIME if self.run.located.by_broker[self.row] else CREATE_TIME
+
+    @property
+    def key(self) -> bytes | None:
+        """A copy."""
+        return _one(self.run.keys, self.row)
+
+    @property
+    def value(self) -> bytes | None:
+        """A copy."""
+        return _one(self.run.values, self.row)
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Those without a value have an empty one."""
+        return headers_at(self.run.raw, int(self.run.located.headers[self.row]))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RecordRun(Sequence[InputRecord]):
+    """Records of one partition in the order of their offsets; each becomes an object when it is asked for.
+
+    Attributes:
+        raw: what they were read from, uint8[*].
+        located: where in it.
+        columns: their events, when they were read already and all of them are usual.
+    """
+
+    raw: Bytes
+    located: Located
+    columns: EventColumns | None = None
+
+    @classmethod
+    def read(cls, batches: Batches) -> "RecordRun":
+        """All records of the batches.
+
+        Raises:
+            ValueError: these are no records, or fewer.
+        """
+        return cls(batches.raw, locate_records(batches))
+
+    @classmethod
+    def joined(cls, runs: "Sequence[RecordRun]") -> "RecordRun":
+        """The records of all of them, one run behind the other."""
+        if len(runs) == 1:
+            return runs[0]
+        starts = np.cumsum([0, *(len(run.raw) for run in runs[:-1])])
+        moved = [_moved(run.located, int(start)) for run, start in zip(runs, starts, strict=True)]
+        located = Located._make(np.concatenate(columns) for columns in zip(*moved, strict=True))
+        return cls(np.concatenate([run.raw for run in runs]), located)
+
+    def __len__(self) -> int:
+        return len(self.located.offsets)
+
+    @overload
+    def __getitem__(self, place: int) -> RunRecord: ...
+    @overload
+    def __getitem__(self, place: slice) -> "RecordRun": ...
+    def __getitem__(self, place: int | slice) -> "RunRecord | RecordRun":
+        if isinstance(place, slice):
+            return RecordRun(self.raw, Located._make(column[place] for column in self.located))
+        rows = range(len(self))
+        return RunRecord(self, rows[place])
+
+    @property
+    def keys(self) -> Packed:
+        """Of each record; null ones begin and end at `NULL`."""
+        return Packed(self.raw, self.located.key_starts, self.located.key_ends)
+
+    @property
+    def values(self) -> Packed:
+        """Of each record; null ones begin and end at `NULL`."""
+        return Packed(self.raw, self.located.value_starts, self.located.value_ends)
+
+    def with_columns(self, read: Callable[[Packed], EventColumns | None]) -> "RecordRun":
+        """The same with its events read."""
+        return replace(self, columns=read(self.values))
+
+
+def offsets_of(records: Sequence[InputRecord]) -> NDArray[np.int64]:
+    """Of each record, int64[n]."""
+    if isinstance(records, RecordRun):
+        return records.located.offsets
+    return np.fromiter((record.offset for record in records), np.int64, len(records))
+
+
+def times_of(records: Sequence[InputRecord]) -> NDArray[np.int64]:
+    """Of each record in ms, int64[n]."""
+    if isinstance(records, RecordRun):
+        return records.located.times
+    return np.fromiter((record.timestamp for record in records), np.int64, len(records))
+
+
+def keys_of(records: Sequence[InputRecord]) -> Packed:
+    """Of each record; null ones begin and end at `NULL`."""
+    return records.keys if isinstance(records, RecordRun) else _pack([record.key for record in records])
+
+
+def values_of(records: Sequence[InputRecord]) -> Packed:
+    """Of each record; null ones begin and end at `NULL`."""
+    return records.values if isinstance(records, RecordRun) else _pack([record.value for record in records])
+
+
+def _pack(strings: Sequence[bytes | None]) -> Packed:
+    if None not in strings:
+        return pack(strings)  # type: ignore[arg-type]
+    packed = pack([string or b"" for string in strings])
+    null = np.array([string is None for string in strings])
+    starts, ends = np.where(null, NULL, packed.starts), np.where(null, NULL, packed.ends)
+    return Packed(packed.raw, starts, ends)
+
+
+def _one(packed: Packed, row: int) -> bytes | None:
+    return None if packed.starts[row] == NULL else packed.one(row)
+
+
+def _moved(located: Located, by: int) -> Located:
+    """The same in an array in which they lie that much further behind."""
+    def shift(places: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.where(places == NULL, NULL, places + by)
+
+    return located._replace(
+        key_starts=shift(located.key_starts), key_ends=shift(located.key_ends),
+        value_starts=shift(located.value_starts), value_ends=shift(located.value_ends),
+        headers=shift(located.headers),
+    )  # fmt: skip

@@ -1,0 +1,245 @@
+"""An aiokafka consumer that takes the answers of the broker whole: runs of records, fetched on while a poll is in work.
+
+Group, assignment, leaders, positions and pauses stay aiokafka's. Its own fetcher makes an object of every record, and
+asks for no more of a partition until what it has was taken, so that what comes a moment later waits for a poll more. Here
+the next request goes out when an answer has come, up to a bound, and a poll takes all that is there.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.fetcher import Fetcher, FetchResult
+from aiokafka.errors import CorruptRecordException
+
+from scoring.clock import stopwatch_s
+from scoring.event_columns import EventColumns
+from scoring.record_run import InputRecord, RecordRun
+from scoring.wire.packed import Packed
+from stream.worker.record_batches import has_old_messages, joined, parts_of, visible_batches
+
+FETCH = 1
+"""The number of that request in Kafka's protocol."""
+ReadEvents = Callable[[Packed], EventColumns | None]
+Taken = dict[TopicPartition, Sequence[InputRecord]]
+
+
+class BatchConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not followed
+    """Gives runs of records for some topics, with their events read, and records one by one for the others.
+
+    Args:
+        readers: of the topics that are read in runs, what makes events of values; called in this consumer's thread.
+    """
+
+    def __init__(self, *, readers: Mapping[str, ReadEvents], **named: Any) -> None:
+        super().__init__(**named)
+        self._readers = readers
+
+    async def start(self) -> None:
+        """As aiokafka's; its fetcher has nothing to fetch yet, and is replaced."""
+        await super().start()
+        idle: Fetcher = self._fetcher
+        await idle.close()
+        self._fetcher: Fetcher = BatchFetcher(
+            self._client, self._subscription, readers=self._readers, most_ahead=self._max_poll_records,
+            fetch_min_bytes=self._fetch_min_bytes, fetch_max_bytes=self._fetch_max_bytes,
+            fetch_max_wait_ms=self._fetch_max_wait_ms, max_partition_fetch_bytes=self._max_partition_fetch_bytes,
+            check_crcs=self._check_crcs, fetcher_timeout=self._consumer_timeout,
+            retry_backoff_ms=self._retry_backoff_ms, auto_offset_reset=self._auto_offset_reset,
+            isolation_level=self._isolation_level, client_rack=self._client_rack,
+        )  # fmt: skip
+
+
+class _Overheard:
+    """aiokafka's client, which also keeps what fetches bring of some topics."""
+
+    def __init__(self, client: AIOKafkaClient, topics: Collection[str]) -> None:
+        self._client, self._topics = client, topics
+        self.batches: dict[TopicPartition, tuple[Sequence[tuple[int, int]], bytes]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def send(self, node_id: Any, request: Any) -> Any:
+        answer = await self._client.send(node_id, request)
+        for target, _, aborted, raw in parts_of(answer) if answer.API_KEY == FETCH else ():
+            if target.topic in self._topics:
+                self.batches[target] = (aborted, raw)
+        return answer
+
+
+class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
+    """aiokafka's fetcher, which keeps what it fetched as runs, and the positions behind them.
+
+    `_records` holds what it always does: errors, results of topics that are not read in runs, and, of a partition that
+    is far enough ahead, its last result, so that no more is asked for.
+
+    Args:
+        readers: as of `BatchConsumer`.
+        most_ahead: records of a partition from which no more of it is asked for.
+    """
+
+    def __init__(
+        self, client: AIOKafkaClient, subscriptions: Any, *, readers: Mapping[str, ReadEvents], most_ahead: int,
+        **named: Any,
+    ) -> None:  # fmt: skip
+        self._readers, self._most_ahead = readers, most_ahead
+        self._overheard = _Overheard(client, readers.keys())
+        self._ahead: dict[TopicPartition, deque[RecordRun]] = {}
+        self._ahead_of: Any = None
+        self._held: set[TopicPartition] = set()
+        super().__init__(self._overheard, subscriptions, **named)
+
+    def seek_to(self, tp: TopicPartition, offset: int) -> None:
+        """As aiokafka's; what was fetched from elsewhere is forgotten."""
+        self._forget(tp)
+        super().seek_to(tp, offset)
+
+    def request_offset_reset(self, tps: Collection[TopicPartition], strategy: int) -> Any:
+        """As aiokafka's; what was fetched from elsewhere is forgotten."""
+        for tp in tps:
+            self._forget(tp)
+        return super().request_offset_reset(tps, strategy)
+
+    async def _proc_fetch_request(self, assignment: Any, node_id: Any, request: Any) -> bool:
+        targets = [TopicPartition(topic, part[0]) for topic, parts in request.topics for part in parts]
+        before = {tp: self._records.get(tp) for tp in targets}
+        woken: bool = await super()._proc_fetch_request(assignment, node_id, request)
+        for tp in targets:
+            overheard, result = self._overheard.batches.pop(tp, None), self._records.get(tp)
+            if overheard and result is not before[tp] and type(result) is FetchResult:
+                self._take_over(assignment, tp, *overheard)
+        return woken
+
+    def _take_over(
+        self, assignment: Any, tp: TopicPartition, aborted: Sequence[tuple[int, int]], raw: bytes
+    ) -> None:
+        """Makes a run of what was just fetched, and goes on behind it."""
+        if has_old_messages(raw):
+            return  # aiokafka reads them, one by one
+        state = assignment.state_value(tp)
+        try:
+            run, following = read_run(raw, aborted, state.position)
+        except Exception as error:  # of five codecs, each with errors of its own
+            del self._records[tp]
+            where = f"{tp.topic} {tp.partition} from offset {state.position}"
+            self._set_error(tp, CorruptRecordException(f"{where}: {type(error).__name__}: {error}"))
+            return
+        self._belongs_to(assignment)
+        state.consumed_to(following)
+        if len(run):
+            self._ahead.setdefault(tp, deque()).append(run)
+        self._held.add(tp)
+
+    async def fetched_records(
+        self, partitions: Collection[TopicPartition], timeout: float = 0, max_records: int | None = None
+    ) -> Taken:
+        """What was fetched of these partitions, at most so many records; waits so many seconds for the first."""
+        give_up_at = stopwatch_s() + timeout
+        while True:
+            if self._subscriptions.reassignment_in_progress:
+                await self._subscriptions.wait_for_assignment()
+            taken = self._taken(partitions, max_records or self._most_ahead)
+            waits_s = give_up_at - stopwatch_s()
+            if taken or waits_s <= 0:
+                return taken
+            self._fetch_on()
+            waiter = self._create_fetch_waiter()
+            done, _ = await asyncio.wait([waiter], timeout=waits_s)
+            if not done or self._closed:
+                waiter.cancel()
+                return {}
+            waiter.result()  # raises what waits for nobody
+
+    def _taken(self, partitions: Collection[TopicPartition], most: int) -> Taken:
+        """What is there of the partitions; who gave most recently is asked last."""
+        taken: Taken = {}
+        room = most
+        subscription = self._subscriptions.subscription
+        assignment: Any = None if subscription is None else subscription.assignment
+        self._belongs_to(assignment)
+        for tp in list(dict.fromkeys([*self._ahead, *self._records])):
+            if not self._subscriptions.is_assigned(tp):
+                self._forget(tp)
+                self._records.pop(tp, None)
+            elif tp in self._held and tp not in self._ahead:
+                continue
+            elif room > 0 and (not partitions or tp in partitions) and not assignment.state_value(tp).paused:
+                records = self._taken_of(tp, room) if tp in self._ahead else self._result_of(tp, room, bool(taken))
+                if records:
+                    taken[tp] = records
+                    room -= len(records)
+        if room <= most // 2:
+            self._fetch_on()
+        return taken
+
+    def _fetch_on(self) -> None:
+        """Lets more be fetched of all partitions that are not far enough ahead."""
+        for tp in [tp for tp in self._held if self._waiting(tp) < self._most_ahead]:
+            self._held.discard(tp)
+            self._ask_on(tp)
+
+    def _taken_of(self, tp: TopicPartition, most: int) -> RecordRun:
+        """The first of the runs, as many whole ones as fit, the rest behind those of other partitions."""
+        runs, parts = self._ahead.pop(tp), []
+        while runs and most > 0:
+            run = runs.popleft()
+            if len(run) > most:
+                runs.appendleft(run[most:])
+            parts.append(run[:most])
+            most -= len(parts[-1])
+        if runs:
+            self._ahead[tp] = runs
+        return RecordRun.joined(parts).with_columns(self._readers[tp.topic])
+
+    def _result_of(self, tp: TopicPartition, most: int, later: bool) -> Sequence[InputRecord]:
+        """Records that aiokafka reads one by one; an error is raised, or kept while there is something to give."""
+        result = self._records[tp]
+        if type(result) is FetchResult:
+            records: list[InputRecord] = result.getall(most)
+            if not result.has_more():
+                self._ask_on(tp)
+            return records
+        if not later:
+            self._ask_on(tp)
+            result.check_raise()
+        return ()
+
+    def _ask_on(self, tp: TopicPartition) -> None:
+        del self._records[tp]
+        self._notify(self._wait_consume_future)
+
+    def _waiting(self, tp: TopicPartition) -> int:
+        return sum(map(len, self._ahead.get(tp, ())))
+
+    def _forget(self, tp: TopicPartition) -> None:
+        self._ahead.pop(tp, None)
+        self._held.discard(tp)
+
+    def _belongs_to(self, assignment: Any) -> None:
+        """What was fetched for another assignment is forgotten."""
+        if self._ahead_of is not assignment:
+            self._ahead, self._ahead_of, self._held = {}, assignment, set()
+
+
+def read_run(raw: bytes, aborted: Sequence[tuple[int, int]], position: int) -> tuple[RecordRun, int]:
+    """The records of an answer's batches from that offset on, and the offset behind these batches.
+
+    Args:
+        aborted: producer and first offset of the aborted transactions in them.
+
+    Raises:
+        CorruptRecordException, UnsupportedCodecError, ValueError, or what a codec raises: they cannot be read.
+    """
+    batches, following = [], position
+    for next_offset, batch in visible_batches(raw, aborted):
+        following = max(following, next_offset)
+        if batch is not None:
+            batches.append(batch)
+    run = RecordRun.read(joined(batches))
+    first = int(np.searchsorted(run.located.offsets, position))  # an answer begins with a whole batch
+    return run[first:] if first else run, following
