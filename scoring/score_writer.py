@@ -29,6 +29,7 @@ from scoring.publish import (
     score_ids,
 )
 from scoring.reasons import in_words
+from scoring.wire.explanations import write_explanations
 from scoring.wire.packed import Packed, pack, pack_json
 from scoring.wire.scores import Rows, Template, write_scores
 
@@ -39,7 +40,7 @@ _encode = msgspec.json.Encoder().encode
 class ScoreWriter:
     """Writes the scores of one scorer in force; what is the same for all rows is encoded once.
 
-    Rows below `watch` are put together by compiled code; a test holds the bytes against those of the encoded `Score`.
+    They are put together by compiled code; a test holds the bytes against those of the encoded `Score`.
     """
 
     in_force: InForce
@@ -67,9 +68,10 @@ class ScoreWriter:
             time=table.occurred_at_ms,
             id_hash=table.batch.id_hash,
             depth=table.depth,
+            level=verdicts.levels,
             flags=flag_codes(table, self._warm_after),
             vectors=np.ascontiguousarray(table.vectors, "<f4").view(np.uint8),
-            explained=pack([_encode(self.score(verdicts, table, at, row)) for row in explained]),
+            explained=self._explained(verdicts, table, explained),
             explanation=explanation,
         )
         template = self._templates.get((at.topic, at.partition))
@@ -79,6 +81,23 @@ class ScoreWriter:
         keys = pack([entity.encode() for entity in table.entities])
         return RecordBlock(
             SCORES, at.output_partition, "score", at.origin, identities, values, keys, table.entity[which]
+        )
+
+    def _explained(self, verdicts: Verdicts, table: FeatureTable, rows: list[int]) -> Packed:
+        """What only these rows have, as JSON."""
+        if not rows:
+            return pack([])
+        told = [verdicts.explanations[row] for row in rows]
+        held_back = [verdicts.suppressed_by.get(row) for row in rows]
+        endings = [
+            b',"reasons":' + _encode(explanation.reasons) + (b',"suppressed_by":' + _encode(by) if by else b"")
+            for explanation, by in zip(told, held_back, strict=True)
+        ]
+        return write_explanations(
+            _packed([f"{_encode(name).decode()}:" for name in told[0].names]),
+            table.vectors[rows].astype(np.float64),
+            np.stack([explanation.parts for explanation in told]),
+            pack(endings),
         )
 
     def score(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, row: int) -> Score:
@@ -158,14 +177,14 @@ class ScoreWriter:
             f',"source":{{"topic":"{at.topic}","partition":{at.partition},"offset":',
             '},"occurred_at_ms":',
             ',"value":',
-            f',"score_kind":"{self._kind}","level":"none","features":"',
             '","depth":',
         )
         flags = [flags_in(code) for code in range(1 << len(FLAGS))]
         texts = [f',"flags":{_encode(present).decode()}' if present else "" for present in flags]
         return Template(
             before=_packed(before),
-            closing=_packed([f"{versions}{text}{shadow}}}" for text in texts]),
+            level=_packed([f',"score_kind":"{self._kind}","level":"{level}","features":"' for level in LEVELS]),
+            closing=_packed([f"{versions}{text}{shadow}" for text in texts]),
             identity=_packed([f"{self.in_force.name}:{at.topic}:{at.partition}:"]),
         )
 

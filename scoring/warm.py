@@ -12,6 +12,7 @@ from scoring.features.table import fold_table
 from scoring.features.text_columns import cut_places, hash_texts, index_of, same_texts, texts_of
 from scoring.kernel_cache import mark_complete
 from scoring.murmur2 import homes_of
+from scoring.wire.explanations import write_explanations
 from scoring.wire.kafka_records import Records, around, most_bytes, write_records
 from scoring.wire.packed import pack, pack_json
 from scoring.wire.read_json import read_objects
@@ -40,10 +41,11 @@ def _write_and_read_nothing() -> None:
     none, nobody = pack([]), np.zeros(0, np.int64)
     rows = Rows(
         event_id=pack_json([]), value=pack_json([]), entity=pack_json([]), entity_of=nobody, offset=nobody, time=nobody,
-        id_hash=np.zeros(0, np.uint64), depth=np.zeros(0, np.int32), flags=np.zeros(0, np.uint8),
+        id_hash=np.zeros(0, np.uint64), depth=np.zeros(0, np.int32), level=np.zeros(0, np.uint8),
+        flags=np.zeros(0, np.uint8),
         vectors=np.zeros((0, 4), np.uint8), explained=none, explanation=nobody,
     )  # fmt: skip
-    identities, values = write_scores(Template(pack([b""]), pack([b""]), pack([b""])), rows, nobody)
+    identities, values = write_scores(Template(none, none, none, pack([b""])), rows, nobody)
     records = Records(none, nobody, values, identities, *around([("ce_id", b"")], "ce_id"))
     most_bytes(records, 0)
     write_records(records, 0, np.zeros(0, np.uint8), 0, 0)
@@ -57,6 +59,7 @@ def _write_and_read_nothing() -> None:
     locate_records(Batches(np.zeros(1, np.uint8), nobody, nobody, nobody, nobody, nobody))
     headers_at(np.zeros(1, np.uint8), 0)
     homes_of(none, 1)
+    write_explanations(none, np.zeros((0, 0)), np.zeros((0, 0)), none)
     texts_of(pack([b""]))
 
 

@@ -34,7 +34,7 @@ async def consumer_of(settings, topic: str, *, in_runs: bool = True) -> AsyncIte
 
 
 async def read_on(consumer: BatchConsumer, count: int) -> dict[int, list[tuple[int, bytes]]]:
-    """Offset and value of so many records, by partition."""
+    """Offset and value of so many records, or somewhat more, by partition."""
     found: dict[int, list[tuple[int, bytes]]] = {}
     async with asyncio.timeout(30):
         while count > 0:
@@ -43,7 +43,6 @@ async def read_on(consumer: BatchConsumer, count: int) -> dict[int, list[tuple[i
             for target, records in polls.items():
                 found.setdefault(target.partition, []).extend((each.offset, each.value) for each in records)
                 count -= len(records)
-    assert not count
     return found
 
 
@@ -88,11 +87,10 @@ async def test_a_paused_partition_gives_nothing_and_goes_on_where_it_was(service
     await make_topic(services, topic, partitions=PARTITIONS)
     write(services.kafka_bootstrap, topic, 3 * RECORDS, codec="none")
     async with consumer_of(settings, topic) as consumer:
-        first = await read_on(consumer, MOST)
+        first = await read_on(consumer, 1)
         still = TopicPartition(topic, 1)
         consumer.pause(still)
-        rest = 3 * RECORDS - MOST - (RECORDS - len(first.get(1, ())))
-        others = await read_on(consumer, rest)
+        others = await read_on(consumer, 2 * RECORDS - sum(map(len, first.values())) + len(first.get(1, ())))
         assert 1 not in others
         consumer.resume(still)
         last = await read_on(consumer, RECORDS - len(first.get(1, ())))

@@ -105,6 +105,9 @@ def test_an_alert_is_written_once_and_its_like_is_held_back_by_name(in_force):
     assert verdicts.suppressed_by == {11: alert_id(ids[11])}
     assert again == {}
     assert writer.write_alerts(verdicts, table, AT) == []
+    (held_back,) = writer.write(verdicts, table, AT, np.array([11])).outputs()
+    assert held_back.value == msgspec.json.encode(writer.score(verdicts, table, AT, 11))
+    assert msgspec.json.decode(held_back.value, type=Score).suppressed_by == alert_id(ids[11])
 
 
 def test_ids_do_not_depend_on_the_bundle_and_differ_by_record():
