@@ -80,7 +80,7 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
 
     Args:
         readers: as of `BatchConsumer`.
-        most_ahead: records of a partition from which no more of it is asked for.
+        most_ahead: records from which no more are asked for, of all partitions, or of one that is paused.
     """
 
     def __init__(
@@ -147,7 +147,6 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
             waits_s = give_up_at - stopwatch_s()
             if taken or waits_s <= 0:
                 return taken
-            self._fetch_on()
             waiter = self._create_fetch_waiter()
             done, _ = await asyncio.wait([waiter], timeout=waits_s)
             if not done or self._closed:
@@ -158,7 +157,7 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
     def _taken(self, partitions: Collection[TopicPartition], most: int) -> Taken:
         """What is there of the partitions; who gave most recently is asked last."""
         taken: Taken = {}
-        room = most
+        room, left = most, 0
         subscription = self._subscriptions.subscription
         assignment: Any = None if subscription is None else subscription.assignment
         self._belongs_to(assignment)
@@ -166,19 +165,21 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
             if not self._subscriptions.is_assigned(tp):
                 self._forget(tp)
                 self._records.pop(tp, None)
-            elif tp in self._held and tp not in self._ahead:
                 continue
-            elif room > 0 and (not partitions or tp in partitions) and not assignment.state_value(tp).paused:
+            if (partitions and tp not in partitions) or assignment.state_value(tp).paused:
+                continue
+            if room > 0 and (tp in self._ahead or tp not in self._held):
                 records = self._taken_of(tp, room) if tp in self._ahead else self._result_of(tp, room, bool(taken))
                 if records:
                     taken[tp] = records
                     room -= len(records)
-        if room <= most // 2:
+            left += self._waiting(tp)
+        if not taken or (room <= most // 2 and left < self._most_ahead):
             self._fetch_on()
         return taken
 
     def _fetch_on(self) -> None:
-        """Lets more be fetched of all partitions that are not far enough ahead."""
+        """Lets more be fetched of all partitions that are not far enough ahead; those that are paused may be."""
         for tp in [tp for tp in self._held if self._waiting(tp) < self._most_ahead]:
             self._held.discard(tp)
             self._ask_on(tp)

@@ -195,7 +195,7 @@ def consumer_arguments(settings: Settings) -> dict[str, Any]:
         "auto_offset_reset": "earliest",
         "isolation_level": "read_committed",
         "max_poll_records": settings.poll_records,
-        "max_partition_fetch_bytes": 1024 * 1024,
+        "max_partition_fetch_bytes": 512 * 1024,
         "fetch_max_wait_ms": 500,
         "session_timeout_ms": settings.session_timeout_ms,
         "heartbeat_interval_ms": settings.session_timeout_ms // 5,
