@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,14 +116,29 @@ class Broker:
         count = max(1, len(values))
         return RecordShape(sum(map(len, values)) / count, around / count, watched / count)
 
+    def watch_share(self, topic: str, most: int = 500) -> float:
+        """Share of the topic's records at level `watch` or above, by a sample of so many of each partition."""
+        found = watched = 0.0
+        for partition, (low, high) in enumerate(self.watermarks(topic)):
+            values = self._values(topic, partition, spans(low, high, most))
+            if values:
+                found += high - low
+                watched += (high - low) * sum(LOW.search(value) is None for value in values) / len(values)
+        return watched / found if found else 0.0
+
     def sample(self, topic: str, *, until: int, most: int) -> list[bytes]:
         """The values of about so many records of each partition, from all over what lies before offset `until`."""
         found: list[bytes] = []
         for partition, (low, high) in enumerate(self.watermarks(topic)):
-            for start, end in spans(low, min(high, until), most):
-                records = self._read(TopicPartition(topic, partition, start), end - start)
-                found += [record.value() or b"" for record in records]
+            found += self._values(topic, partition, spans(low, min(high, until), most))
         return found
+
+    def _values(self, topic: str, partition: int, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
+        return [
+            record.value() or b""
+            for start, end in wanted
+            for record in self._read(TopicPartition(topic, partition, start), end - start)
+        ]
 
     def _read(self, start: TopicPartition, count: int) -> list[Any]:
         self._consumer.assign([start])
