@@ -15,6 +15,9 @@ FIRST_MS = 1_704_067_200_000
 SPACING_MS = 2_000
 """20,000 accounts then pay 2.2 times a day each, as those of the development cards do."""
 
+FLAT_TOP = 20.0
+"""So many of the most popular accounts are about as popular as each other."""
+
 MERCHANTS = 5_000
 OWN_MERCHANTS = 12
 COUNTRIES = ("DE", "FR", "IT", "ES", "NL", "AT", "GB", "US")
@@ -41,7 +44,8 @@ class Payments:
     """An endless list of payments; the same seed and number of accounts give the same list.
 
     The account of popularity rank r pays in proportion to `(r + 20) ** -skew`: of 20,000 the busiest makes one
-    payment in 200.
+    payment in 200. Where accounts share habits, 20 stands for accounts
+    of 20 different ones: any population then has the same curve, only with more accounts on it.
 
     Attributes:
         first_ms: event time of payment 0; spacing_ms: from one payment to the next.
@@ -101,10 +105,10 @@ class Payments:
     @cached_property
     def _habits(self) -> "_Habits":
         draw = np.random.default_rng([self.seed, 0])
-        weights = (np.arange(self.accounts) + 20.0) ** -self.skew
+        count = self.habits or self.accounts
+        weights = (np.arange(self.accounts) + FLAT_TOP * self.accounts / count) ** -self.skew
         if self.hot_share:
             weights[0] = self.hot_share / (1 - self.hot_share) * weights[1:].sum()
-        count = self.habits or self.accounts
         return _Habits(
             shares=np.cumsum(weights / weights.sum()),
             level=draw.normal(3.3, 0.7, count),

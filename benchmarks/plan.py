@@ -31,7 +31,7 @@ class Plan:
         offline_events: events of the replay and of the feed.
         compared_payments: the scores of the first so many are compared with what riskstream's core says of them.
         compared_per_partition: how many at most of each output partition.
-        limit_seconds: how long each run of a limit is measured.
+        limit_seconds: how long each run of a limit is measured; limit_repetitions: runs of each.
         limit_history: payments that have filled the states which the limits read, write and fold.
     """
 
@@ -49,6 +49,7 @@ class Plan:
     compared_payments: int = 100_000
     compared_per_partition: int = 500
     limit_seconds: float = 3.0
+    limit_repetitions: int = 1
     limit_history: int = 1_000_000
     pipelines: tuple[str, ...] = NAMES
 

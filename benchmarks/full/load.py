@@ -1,12 +1,15 @@
 """Latency from producer to score against load: one rate after another, by one worker and by two."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.full.ground import TWO_WORKERS, WORKER, Ground
 from benchmarks.full.medians import medians
+from benchmarks.full.plan import FullPlan
 from benchmarks.latency import Rate, make_producer, measure_latency, wait_until_scoring
 from benchmarks.payments import Payments
 
+WARM_UP_RATE = 1_000
 RUNS = {WORKER: "one_worker", TWO_WORKERS: "two_workers"}
 
 
@@ -33,20 +36,27 @@ def _latencies(ground: Ground, name: str) -> dict[int, dict[str, float]]:
     with ground.pipeline(name) as pipeline:
         pipeline.wait_ready()
         wait_until_scoring(pipeline, ground.broker, producer)
-        first_block = 0
-        for events_per_second in plan.rates:
-            rate = Rate(
-                events_per_second=events_per_second, seconds=plan.rate_seconds, first_block=first_block
-            )
-            first_block += rate.blocks
+        for rate in rates_of(plan):
             before = pipeline.read().cpu_seconds
             latency = measure_latency(
                 settings, pipeline, producer, payments, rate, partitions=plan.partitions,
                 settle_seconds=plan.settle_seconds,
             )  # fmt: skip
             used_us = 1e6 * (pipeline.read().cpu_seconds - before) / rate.count
-            found[events_per_second] = latency.as_dict() | {"worker_cpu_us": round(used_us, 2)}
-            ground.say(
-                f"{name} at {events_per_second:,}/s: p50 {latency.p50_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms"
-            )
+            if rate.first_block == 0:
+                continue  # the first is there to warm up
+            found[rate.events_per_second] = latency.as_dict() | {"worker_cpu_us": round(used_us, 2)}
+            ground.say(f"{name} at {latency.rate:,}/s: p50 {latency.p50_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms")
     return found
+
+
+def rates_of(plan: FullPlan) -> Iterator[Rate]:
+    """One rate to warm up with, then those of the plan, each with payments of its own."""
+    first_block = 0
+    for events_per_second, seconds in (
+        (WARM_UP_RATE, plan.warm_up_s + plan.settle_seconds),
+        *((each, plan.rate_seconds) for each in plan.rates),
+    ):
+        rate = Rate(events_per_second=events_per_second, seconds=seconds, first_block=first_block)
+        yield rate
+        first_block += rate.blocks

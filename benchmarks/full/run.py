@@ -44,8 +44,8 @@ def limits(ground: Ground) -> dict[str, Any]:
     """Every limit over a backlog."""
     plan = ground.plan
     few = Plan(
-        seed=plan.seed, accounts=plan.history_accounts, partitions=plan.partitions, repetitions=plan.repetitions,
-        limit_history=plan.history, limit_seconds=plan.seconds / 2,
+        seed=plan.seed, accounts=plan.history_accounts, partitions=plan.partitions,
+        limit_history=plan.history, limit_seconds=plan.seconds / 2, limit_repetitions=plan.repetitions,
     )  # fmt: skip
     ground.load(Payments(plan.seed, plan.history_accounts).frames(plan.backlog))
     runs = measure_limits(LimitGround(ground.settings, ground.watched), few, ground.say)

@@ -37,11 +37,11 @@ def measure_limits(
         BenchmarkFailed: a process ended without a result.
     """
     runs: dict[str, list[Done]] = {name: [] for name in names}
-    for repetition in range(plan.repetitions):
+    for repetition in range(plan.limit_repetitions):
         for name in names:
             done = run_one(ground, plan, name)
             runs[name].append(done)
-            say(f"{name} alone {repetition + 1}/{plan.repetitions}: {done.events_per_second:,.0f} events/s")
+            say(f"{name} alone {repetition + 1}/{plan.limit_repetitions}: {done.events_per_second:,.0f} events/s")
     return runs
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.capacity.tables import capacity_tables
 from benchmarks.full.run import FULL
 from benchmarks.full.tables import TABLES, table_of
+from benchmarks.pages.goals import goals_table
 from benchmarks.plan import ROOT
 from benchmarks.results import LATEST
 
@@ -46,7 +47,8 @@ def blocks_of(measured: Measured) -> dict[str, str]:
     full = measured.full
     parts = {name: table_of(name, full[name]["results"]).markdown() for name in TABLES if name in full}
     capacity = {f"capacity {name}": table.markdown() for name, table in capacity_tables(full).items()}
-    return {**parts, **capacity, "measured on": measured_on(full)}
+    goals = goals_table(measured.latest, full).markdown()
+    return {**parts, **capacity, "goals": goals, "measured on": measured_on(full)}
 
 
 def measured_on(full: Mapping[str, Any]) -> str:

@@ -48,6 +48,17 @@ def test_accounts_that_share_habits_are_neighbours_in_popularity() -> None:
     assert PAYMENTS.habit_of(np.arange(2_000)).tolist() == list(range(2_000))
 
 
+def test_a_larger_population_has_the_same_curve_of_popularity() -> None:
+    """Were its busiest accounts busier, they would look odd to the model, and their scores be explained."""
+    small, large = Payments(seed=5, accounts=100), Payments(seed=5, accounts=10_000, habits=100)
+    a, b = (
+        np.bincount(kind, minlength=100) / len(kind)
+        for payments in (small, large)
+        for kind in (payments.habit_of(payments.block(0)["account_id"].str.slice(8).cast(int).to_numpy()),)
+    )
+    assert np.abs(a - b).max() < 0.01 and a[0] > 2 * a[-1]
+
+
 def test_time_begins_and_goes_on_as_it_is_told() -> None:
     """Payments behind a history of any age must not lie in its past."""
     later = Payments(seed=5, accounts=2_000, first_ms=7, spacing_ms=3)

@@ -41,7 +41,7 @@ def test_every_copy_of_a_record_crosses_the_network() -> None:
     """1,250 bytes an event, three copies in; out to the workers 250, to two readers 2,000, to two followers 2,500."""
     assert kafka_bytes(DEMAND, SERVICE) == (100_000 * 3_750.0, 100_000 * 4_750.0)
     need = need_of(DEMAND, SERVICE, HALF)
-    # 475 MB/s are 3.8 of the 5 usable Gbit/s; 2.4 cores of copies in brokers of 2 usable cores; three copies, three brokers
+    # 475 MB/s are 3.8 of 5 usable Gbit/s; copies take 2.4 cores, a broker has 2 usable; three copies, three brokers
     assert (need.brokers_for_network, need.brokers_for_cpu, need.brokers) == (1, 2, 3)
     assert need.redis_each_way == 150e6
 
@@ -54,7 +54,7 @@ def test_a_need_that_is_whole_is_not_rounded_up_for_a_floats_sake() -> None:
 
 
 def test_what_is_full_first_comes_first() -> None:
-    """Four workers of 50,000, three shards of 100,000, three brokers of 1.25 GB/s at 4,750 bytes, twelve cores at 24 us."""
+    """Four workers of 50,000/s, three shards of 100,000/s, twelve broker cores at 24 us, three networks of 1.25 GB/s."""
     found = full_at(need_of(DEMAND, SERVICE, HALF), DEMAND, SERVICE, HALF)
     assert list(found) == ["worker CPU", "Redis CPU", "broker CPU", "broker network"]
     assert found["worker CPU"] == pytest.approx(200_000) and found["Redis CPU"] == pytest.approx(300_000)

@@ -3,14 +3,17 @@
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from benchmarks.full import ground as full_ground
 from benchmarks.full import run as full_run
 from benchmarks.full.ground import run_dict
+from benchmarks.full.load import rates_of
 from benchmarks.full.medians import medians
 from benchmarks.full.plan import SHORT, FullPlan
 from benchmarks.full.polls import QUANTILES, milliseconds
@@ -58,6 +61,45 @@ def test_results_are_in_the_file_before_the_next_part_begins(without_services: A
     assert list(held) == ["first", "second"]
     assert held["first"]["results"] == {"disk": True} and held["second"]["results"] == {"disk": False}
     assert held["first"]["plan"]["seconds"] == SHORT.seconds and held["first"]["versions"] == {"python": "3"}
+
+
+def test_services_are_stopped_when_a_part_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A broker that is left behind takes the memory and the time of whatever is measured next."""
+    noted: list[str] = []
+
+    class Services:
+        kafka_bootstrap, redis_url = "127.0.0.1:9", "redis://127.0.0.1:9/0"
+        kafka = SimpleNamespace(pid=1, folder=tmp_path)
+        redis = SimpleNamespace(pid=2)
+
+        def __init__(self, folder: Path, *, redis_append_only: bool) -> None:
+            noted.append(f"append only {redis_append_only}")
+
+        def __enter__(self) -> "Services":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            noted.append("stopped")
+
+    @contextmanager
+    def broker(*_: object) -> Any:
+        yield SimpleNamespace(reset=lambda: None)
+
+    monkeypatch.setattr(full_ground, "EmbeddedServices", Services)
+    monkeypatch.setattr(full_ground, "Broker", broker)
+    monkeypatch.setattr(full_ground, "all_versions", lambda _: {})
+    with pytest.raises(BenchmarkFailed), full_ground.ground(SHORT, lambda _: None, append_only=False):
+        raise BenchmarkFailed("the worker ended")
+    assert noted == ["append only False", "stopped"]
+
+
+def test_the_first_rate_warms_up_and_no_rate_sends_payments_of_another() -> None:
+    """A payment that was sent before is a duplicate, and has no score."""
+    rates = list(rates_of(SHORT))
+    assert [rate.events_per_second for rate in rates[1:]] == list(SHORT.rates)
+    assert rates[0].first_block == 0 and all(rate.first_block > 0 for rate in rates[1:])
+    for earlier, later in pairwise(rates):
+        assert later.first_block == earlier.first_block + earlier.blocks
 
 
 def test_every_part_has_a_table() -> None:
