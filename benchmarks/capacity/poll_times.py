@@ -37,12 +37,12 @@ class PollTimes:
         )
 
     def costing(self, cpu_us: float) -> "PollTimes":
-        """The same with all computing as much slower as makes an event of the largest polls cost `cpu_us` of CPU time.
+        """The same with all computing as much slower as makes an event of the largest polls cost `cpu_us` on average.
 
         The polls are timed with states in the cache; those of a large population have to be read and unpacked.
         """
         largest = self.sizes[-1]
-        factor = cpu_us * largest / 1e6 / self.draw("cpu", int(largest), 0.5)
+        factor = cpu_us * largest / 1e6 / float(np.trapezoid(self.seconds["cpu"][-1], self.quantiles))
         slower = {stage: self.seconds[stage] * factor for stage in ("compute", "cpu")}
         return PollTimes(self.sizes, self.quantiles, {**self.seconds, **slower})
 
@@ -63,7 +63,3 @@ class PollTimes:
             part = (records - low) / (high - low)
             times = table[above - 1] * (1 - part) + table[above] * part
         return float(np.interp(chance, self.quantiles, times))
-
-    def most_events_per_second(self, records: int) -> float:
-        """What a worker does that takes polls of this many records one after another, at the median of its CPU time."""
-        return records / self.draw("cpu", records, 0.5)

@@ -12,7 +12,7 @@ from itertools import count
 
 import numpy as np
 
-from benchmarks.capacity.poll_times import STAGES, PollTimes
+from benchmarks.capacity.poll_times import PollTimes
 
 PROBES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Where in the row of a poll's events latencies are taken."""
@@ -123,7 +123,7 @@ class Simulation:
         if records <= 0:
             self._at((worker.taken + 1) / worker.rate + 1e-9, self._poll, worker)
             return
-        compute_s, produce_s, commit_s, cpu_s = (self._draw(stage, records) for stage in STAGES)
+        compute_s, cpu_s, produce_s, commit_s = self._draw(records)
         states_s = self._served(worker, at_s, records)
         done_s = states_s + compute_s + produce_s + self.fleet.round_trip_s
         if at_s > self.seconds / 5:
@@ -154,8 +154,11 @@ class Simulation:
             arrival_s = (worker.taken + part * (records - 1) + 1) / worker.rate
             self._took.append((there_s - arrival_s, records))
 
-    def _draw(self, stage: str, records: int) -> float:
-        return self.times.draw(stage, records, float(self._chance.random()))
+    def _draw(self, records: int) -> tuple[float, ...]:
+        """Seconds of computing, of CPU, to Kafka and of commit; a poll that takes long to compute costs as much CPU."""
+        computing, producing, committing = self._chance.random(3).tolist()
+        chances = {"compute": computing, "cpu": computing, "produce": producing, "commit": committing}
+        return tuple(self.times.draw(stage, records, chance) for stage, chance in chances.items())
 
     def _served(self, worker: _Worker, at_s: float, records: int) -> float:
         """When all shards of the worker's partitions have answered half of the work of so many events."""

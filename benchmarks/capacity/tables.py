@@ -21,7 +21,8 @@ MILLION = Demand()
 DEMANDS = (Demand(events_per_second=100_000, entities=10_000_000), MILLION)
 HARDWARE = Hardware()
 LOADS = (0.5, 0.8, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5)
-HOT = (0.0, 0.5, 0.8, 1.2)
+HOT = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
+"""Times what the sums say that an entity may have."""
 SESSION_TIMEOUT_S = 10.0
 GB = 1e9
 

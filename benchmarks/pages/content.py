@@ -57,8 +57,8 @@ def measured_on(full: Mapping[str, Any]) -> str:
     machine, versions, plan = part["machine"], part["versions"], part["plan"]
     minutes = sum(one["took_s"] for one in full.values()) / 60
     return (
-        f"Measured on {machine['cores']} cores of a {machine['processor']} with {machine['memory_gb']:.0f} GB, broker "
+        f"Measured on {machine['cores']} cores of {machine['processor']} with {machine['memory_gb']:.0f} GB, broker "
         f"and Redis beside the workers; Python {versions['python']}, Kafka {versions['kafka_broker']}, "
-        f"{versions['redis_server']}; {plan['repetitions']} alternated runs of {plan['seconds']:g} s for each point, "
+        f"{versions['redis_server']}; {plan['repetitions']} run(s) of {plan['seconds']:g} s for each point, alternated, "
         f"{minutes:.0f} minutes in all."
     )

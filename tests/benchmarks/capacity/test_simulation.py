@@ -33,12 +33,11 @@ def test_times_between_measured_sizes_lie_between_theirs() -> None:
     assert TIMES.draw("compute", 550, 0.5) == pytest.approx(0.015)
     assert TIMES.draw("compute", 1_000, 0.75) == pytest.approx(0.025)
     assert TIMES.draw("compute", 2_000, 0.5) == pytest.approx(0.040)
-    assert TIMES.most_events_per_second(1_000) == pytest.approx(50_000)
 
 
 def test_computing_slows_down_to_a_given_cost_and_the_rest_stays() -> None:
     """States that have to be fetched cost CPU, not a slower Kafka."""
-    slower = TIMES.costing(40.0)
+    slower = TIMES.costing(50.0)  # 25 us on average: half of the polls around 20 ms, the others up to 40
     assert slower.draw("cpu", 1_000, 0.5) == pytest.approx(0.040)
     assert slower.draw("compute", 1_000, 0.5) == pytest.approx(0.040)
     assert slower.draw("produce", 1_000, 0.5) == pytest.approx(0.004)
