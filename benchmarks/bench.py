@@ -10,7 +10,7 @@ from benchmarks.comparison import Reference
 from benchmarks.contestants import CONTESTANTS, SCORER, SHADOW_SCORER, Contestant
 from benchmarks.interpreters import installed_version, interpreter_of, package_of, why_left_out
 from benchmarks.latency import Rate, make_producer, measure_latency, wait_until_scoring
-from benchmarks.limits.run import Ground, measure_limits
+from benchmarks.limits.run import Servers, measure_limits
 from benchmarks.loading import load_backlog, write_file
 from benchmarks.machine import all_versions, machine
 from benchmarks.offline import feed_rate, replay_rate
@@ -70,8 +70,8 @@ def run(plan: Plan, cards: Path, say: Say) -> Results:
             with Broker(settings, plan.partitions) as broker:
                 run_throughput(results, broker, say)
                 if OWN_WORKER in present:
-                    ground = Ground(settings, (services.kafka.pid, services.redis.pid))
-                    results.limits = measure_limits(ground, plan, say)
+                    servers = Servers(settings, (services.kafka.pid, services.redis.pid))
+                    results.limits = measure_limits(servers, plan, say)
                 run_latency(results, broker, say)
                 if OWN_WORKER in present:
                     run_offline(results, broker, home, say)

@@ -16,8 +16,7 @@ from benchmarks.full.polls import measure_polls
 from benchmarks.full.skew import measure_skew
 from benchmarks.full.windows import measure_windows
 from benchmarks.full.workers import measure_workers
-from benchmarks.limits.run import Ground as LimitGround
-from benchmarks.limits.run import limit_dict, measure_limits
+from benchmarks.limits.run import Servers, limit_dict, measure_limits
 from benchmarks.machine import machine
 from benchmarks.payments import Payments
 from benchmarks.plan import Plan
@@ -48,7 +47,7 @@ def limits(ground: Ground) -> dict[str, Any]:
         limit_history=plan.history, limit_seconds=plan.seconds / 2, limit_repetitions=plan.repetitions,
     )  # fmt: skip
     ground.load(Payments(plan.seed, plan.history_accounts).frames(plan.backlog))
-    runs = measure_limits(LimitGround(ground.settings, ground.watched), few, ground.say)
+    runs = measure_limits(Servers(ground.settings, ground.watched), few, ground.say)
     return {name: limit_dict(name, some) for name, some in runs.items()}
 
 

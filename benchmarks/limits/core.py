@@ -101,6 +101,12 @@ def blobs_of(given: Given, partition: Partition, known: Filled) -> list[Blob]:
 
 
 def cut(blobs: Sequence[Blob], size: int = MOST_KEYS) -> list[Sequence[Blob]]:
-    """Whole chunks of that many in an order that is none; what is left over is left out."""
+    """Whole chunks of that many in an order that is none; what is left over is left out.
+
+    Raises:
+        ValueError: there is not one whole chunk.
+    """
+    if len(blobs) < size:
+        raise ValueError(f"expected {size:,} states or more, was {len(blobs):,}; take more accounts")
     order = np.random.default_rng(0).permutation(len(blobs)).tolist()
     return [[blobs[place] for place in order[end - size : end]] for end in range(size, len(blobs) + 1, size)]

@@ -21,7 +21,7 @@ WARM_UP_S = 1.0
 
 
 @dataclass(frozen=True)
-class Ground:
+class Servers:
     """Where limits are measured: Kafka with a backlog, Redis, and the process ids of the two."""
 
     settings: Settings
@@ -29,7 +29,7 @@ class Ground:
 
 
 def measure_limits(
-    ground: Ground, plan: Plan, say: Callable[[str], None], names: Sequence[str] = tuple(LIMITS)
+    servers: Servers, plan: Plan, say: Callable[[str], None], names: Sequence[str] = tuple(LIMITS)
 ) -> dict[str, list[Done]]:
     """Runs of every limit; the backlog has to be in the topic of payments.
 
@@ -39,25 +39,25 @@ def measure_limits(
     runs: dict[str, list[Done]] = {name: [] for name in names}
     for repetition in range(plan.limit_repetitions):
         for name in names:
-            done = run_one(ground, plan, name)
+            done = run_one(servers, plan, name)
             runs[name].append(done)
             say(f"{name} alone {repetition + 1}/{plan.limit_repetitions}: {done.events_per_second:,.0f} events/s")
     return runs
 
 
-def run_one(ground: Ground, plan: Plan, name: str) -> Done:
+def run_one(servers: Servers, plan: Plan, name: str) -> Done:
     """One run.
 
     Raises:
         BenchmarkFailed: its process ended without a result.
     """
-    settings = ground.settings
+    settings = servers.settings
     given = Given(
         limit=name, kafka_bootstrap=settings.kafka_bootstrap, redis_url=settings.redis_url,
         bundle_dirs=tuple(str(folder.resolve()) for folder in settings.bundle_dirs),
         namespace=f"limit-{uuid.uuid4().hex[:8]}", partitions=plan.partitions, seed=plan.seed,
         accounts=plan.accounts, history=plan.limit_history, seconds=plan.limit_seconds, warm_up_s=WARM_UP_S,
-        watched=ground.watched,
+        watched=servers.watched,
     )  # fmt: skip
     return msgspec.json.decode(run_module("benchmarks.limits.process", given.encode()), type=Done)
 

@@ -103,6 +103,10 @@ GOALS = (
         growth("entities", "points/10000", "points/2000000", "worker_cpu_us"), at_least=False, form="{:.2f}",
     ),
     Goal(
+        "CPU per event of Redis, 2 million entities to 100 thousand", 1.1,
+        growth("entities", "points/100000", "points/2000000", "redis_cpu_us"), at_least=False, form="{:.2f}",
+    ),
+    Goal(
         "fold, longest window of 90 days to 1 hour, an event a minute", 1.1,
         growth("windows", "busy/points/1h", "busy/points/90d", "fold_us"), at_least=False, form="{:.2f}",
     ),

@@ -73,6 +73,8 @@ def test_states_are_cut_into_whole_chunks_without_one_twice() -> None:
     chunks = cut(blobs, 10)
     assert [len(chunk) for chunk in chunks] == [10, 10]
     assert len({blob.key for chunk in chunks for blob in chunk}) == 20
+    with pytest.raises(ValueError, match="more accounts"):
+        cut(blobs, 26)
 
 
 def test_a_process_that_fails_says_why() -> None:
