@@ -116,6 +116,17 @@ def test_a_run_tells_what_each_event_cost_everybody() -> None:
     assert found["resident_mb"] == 7.0
 
 
+def test_bytes_of_a_topic_are_those_of_its_partitions_and_not_of_deleted_ones(tmp_path: Path) -> None:
+    """A broker keeps the files of a deleted topic of the same name for a minute, under longer names."""
+    for folder, size in (("payments-0", 10), ("payments-1", 5), ("payments-0.4f-delete", 99), ("payments-extra-0", 99)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "00000000.log").write_bytes(bytes(size))
+        (tmp_path / folder / "00000000.index").write_bytes(bytes(1_000))
+    none: Any = None
+    made = full_ground.Ground(SHORT, none, none, (1, 2), tmp_path, lambda _: None)
+    assert made.topic_bytes("payments") == 15
+
+
 def test_the_median_is_taken_of_each_figure_and_all_runs_are_kept() -> None:
     """One lucky run is not the speed, and who doubts can look."""
     runs = [{"a": 1.0, "b": 9.0}, {"a": 2.0, "b": 7.0}, {"a": 5.0, "b": 8.0}]
