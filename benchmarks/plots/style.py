@@ -54,7 +54,7 @@ def svg_of(draw: Callable[[], Figure]) -> str:
     content = text.getvalue()
     content = content[content.index("<svg") :]
     for place, light in enumerate(DARK):
-        content = content.replace(light, f"var(--c{place})")
+        content = content.replace(light, f"var(--c{place},{light})")  # as it is, where style sheets are not understood
     start = content.index(">") + 1
     return f"{content[:start]}\n{_style_sheet()}{content[start:]}"
 
