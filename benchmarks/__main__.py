@@ -36,7 +36,7 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="File for the results.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
 ) -> None:
-    """Measure throughput, latency, memory, replay and feed beside what one would run otherwise.
+    """Measure throughput, limits, latency, memory, replay and feed beside what one would run otherwise.
 
     Takes about twenty minutes; nothing else should run meanwhile. For the figures of record: --seconds 60. Competitors
     whose package is not installed are left out; BENCH_PYTHON names another interpreter that has them.

@@ -1,4 +1,4 @@
-"""A whole benchmark run: services, backlog, alternated runs, latencies, files, state."""
+"""A whole benchmark run: services, backlog, alternated runs, limits, latencies, files, state."""
 
 import os
 import tempfile
@@ -10,6 +10,7 @@ from benchmarks.comparison import Reference
 from benchmarks.contestants import CONTESTANTS, SCORER, SHADOW_SCORER, Contestant
 from benchmarks.interpreters import installed_version, interpreter_of, package_of, why_left_out
 from benchmarks.latency import Rate, make_producer, measure_latency, wait_until_scoring
+from benchmarks.limits.run import Servers, measure_limits
 from benchmarks.loading import load_backlog, write_file
 from benchmarks.machine import all_versions, machine
 from benchmarks.offline import feed_rate, replay_rate
@@ -31,7 +32,7 @@ from stream.settings import load
 Say = Callable[[str], None]
 RATE_STEP = 50
 OWN_WORKER = "riskstream"
-"""Replay, feed and state are measured where this one is."""
+"""Limits, replay, feed and state are measured where this one is."""
 
 OWN = "trained on the benchmark's population"
 
@@ -68,6 +69,9 @@ def run(plan: Plan, cards: Path, say: Say) -> Results:
             )  # fmt: skip
             with Broker(settings, plan.partitions) as broker:
                 run_throughput(results, broker, say)
+                if OWN_WORKER in present:
+                    servers = Servers(settings, (services.kafka.pid, services.redis.pid))
+                    results.limits = measure_limits(servers, plan, say)
                 run_latency(results, broker, say)
                 if OWN_WORKER in present:
                     run_offline(results, broker, home, say)
@@ -125,7 +129,9 @@ def run_throughput(results: Results, broker: Broker, say: Say) -> None:
     plan, settings = results.plan, results.settings
     broker.reset()
     say(f"loading {plan.backlog:,} payments")
-    results.record_bytes_in = load_backlog(settings, Payments(plan.seed, plan.accounts), plan.backlog)
+    results.record_bytes_in = load_backlog(
+        settings, Payments(plan.seed, plan.accounts).frames(plan.backlog)
+    )
     reference = Reference(plan, BundleLibrary(settings.bundle_dirs))
     for repetition in range(plan.repetitions):
         for name, result in results.pipelines.items():

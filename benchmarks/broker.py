@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,14 +116,26 @@ class Broker:
         count = max(1, len(values))
         return RecordShape(sum(map(len, values)) / count, around / count, watched / count)
 
+    def watch_share(self, topic: str, most: int = 500) -> float:
+        """Share of the topic's records at level `watch` or above, by a sample of so many of each partition."""
+        return watch_share_of(
+            (high - low, self._values(topic, partition, spans(low, high, most)))
+            for partition, (low, high) in enumerate(self.watermarks(topic))
+        )
+
     def sample(self, topic: str, *, until: int, most: int) -> list[bytes]:
         """The values of about so many records of each partition, from all over what lies before offset `until`."""
         found: list[bytes] = []
         for partition, (low, high) in enumerate(self.watermarks(topic)):
-            for start, end in spans(low, min(high, until), most):
-                records = self._read(TopicPartition(topic, partition, start), end - start)
-                found += [record.value() or b"" for record in records]
+            found += self._values(topic, partition, spans(low, min(high, until), most))
         return found
+
+    def _values(self, topic: str, partition: int, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
+        return [
+            record.value() or b""
+            for start, end in wanted
+            for record in self._read(TopicPartition(topic, partition, start), end - start)
+        ]
 
     def _read(self, start: TopicPartition, count: int) -> list[Any]:
         self._consumer.assign([start])
@@ -138,6 +150,23 @@ class Broker:
     def _topics(self) -> set[str]:
         told = self._admin.list_topics(timeout=WITHIN_S).topics
         return {name for name in told if not name.startswith("__")}
+
+
+def watch_share_of(partitions: Iterable[tuple[int, Sequence[bytes]]]) -> float:
+    """Share of records at level `watch` or above; 0.0 without any.
+
+    Args:
+        partitions: of each, how many records it has, and the values of some of them.
+
+    >>> watch_share_of([(300, [b'"level":"none"', b'"level":"watch"']), (100, [b'"level": "none"'])])
+    0.375
+    """
+    found = watched = 0.0
+    for records, values in partitions:
+        if values:
+            found += records
+            watched += records * sum(LOW.search(value) is None for value in values) / len(values)
+    return watched / found if found else 0.0
 
 
 def spans(low: int, high: int, most: int, count: int = SPANS) -> list[tuple[int, int]]:

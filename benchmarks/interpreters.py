@@ -1,7 +1,8 @@
 """Which Python runs a competitor, and whether it has what the competitor needs.
 
 A competitor's package may want other versions than riskstream has: the variable `BENCH_PYTHON` names an interpreter that
-has the packages, and beside them numpy and onnxruntime. Without it they are looked for where the benchmark itself runs.
+has the packages, and beside them numpy and onnxruntime; `make bench` makes one. Without it they are looked for where the
+benchmark itself runs.
 """
 
 import re
@@ -51,4 +52,4 @@ def why_left_out(contestant: Contestant, environment: Mapping[str, str]) -> str 
     package = package_of(contestant.needs)
     if not package or installed_version(package, interpreter_of(contestant, environment)):
         return None
-    return f"{package} is not installed; pip install {contestant.needs}"
+    return f"{package} is not installed; `make bench` tries to, or name a Python that has it in {VARIABLE}"

@@ -15,6 +15,9 @@ FIRST_MS = 1_704_067_200_000
 SPACING_MS = 2_000
 """20,000 accounts then pay 2.2 times a day each, as those of the development cards do."""
 
+FLAT_TOP = 20.0
+"""So many of the most popular accounts are about as popular as each other."""
+
 MERCHANTS = 5_000
 OWN_MERCHANTS = 12
 COUNTRIES = ("DE", "FR", "IT", "ES", "NL", "AT", "GB", "US")
@@ -40,12 +43,25 @@ REFUND_SHARE = 0.01
 class Payments:
     """An endless list of payments; the same seed and number of accounts give the same list.
 
-    The account of popularity rank r pays in proportion to `(r + 20) ** -0.9`: of 20,000 the busiest makes one
-    payment in 200.
+    The account of popularity rank r pays in proportion to `(r + 20) ** -skew`: of 20,000 the busiest makes one
+    payment in 200. Where accounts share habits, 20 stands for accounts
+    of 20 different ones: any population then has the same curve, only with more accounts on it.
+
+    Attributes:
+        first_ms: event time of payment 0; spacing_ms: from one payment to the next.
+        skew: 0.0 makes all accounts pay as often.
+        hot_share: of all payments, those that the first account makes; as popular as its rank says when 0.0.
+        habits: how many different habits there are, shared by accounts that are neighbours in popularity; each account
+            has its own when 0.
     """
 
     seed: int
     accounts: int
+    first_ms: int = FIRST_MS
+    spacing_ms: int = SPACING_MS
+    skew: float = 0.9
+    hot_share: float = 0.0
+    habits: int = 0
 
     def frames(self, count: int, *, first_block: int = 0) -> Iterator[pl.DataFrame]:
         """The first `count` payments from a block on, as frames of at most `BLOCK_EVENTS` rows in order of time."""
@@ -60,49 +76,62 @@ class Payments:
         habits, n = self._habits, BLOCK_EVENTS
         account = np.searchsorted(habits.shares, draw.random(n), side="right").clip(max=self.accounts - 1)
         odd, refund = draw.random(n) < ODD_SHARE, draw.random(n) < REFUND_SHARE
-        amount = np.exp(habits.level[account] + draw.normal(0, 0.6, n)) * np.where(odd, 20.0, 1.0)
-        home = habits.country[account]
+        kind = self.habit_of(account)
+        amount = np.exp(habits.level[kind] + draw.normal(0, 0.6, n)) * np.where(odd, 20.0, 1.0)
+        home = habits.country[kind]
         country = np.where(odd | (draw.random(n) < 0.01), draw.integers(0, len(COUNTRIES), n), home)
-        merchant = habits.merchants[account, draw.integers(0, OWN_MERCHANTS, n)]
+        merchant = habits.merchants[kind, draw.integers(0, OWN_MERCHANTS, n)]
         merchant = np.where(odd | (draw.random(n) < 0.1), draw.integers(0, MERCHANTS, n), merchant)
         place = np.arange(number * n, (number + 1) * n)
         return pl.DataFrame(
             {
                 "event_id": _numbered("p", place, 12),
-                "occurred_at_ms": FIRST_MS + SPACING_MS * place,
-                "account_id": _numbered("account-", account, 7),
+                "occurred_at_ms": self.first_ms + self.spacing_ms * place,
+                "account_id": account_names(account),
                 "amount": np.round(np.where(refund, -amount, amount), 2),
                 "currency": pl.Series(CURRENCIES).gather(home),
                 "merchant_id": _numbered("merchant-", merchant, 6),
                 "category": pl.Series(CATEGORIES).gather(merchant % len(CATEGORIES)),
                 "channel": pl.Series(CHANNELS).gather(draw.choice(len(CHANNELS), n, p=CHANNEL_SHARES)),
                 "country": pl.Series(COUNTRIES).gather(country),
-                "balance": np.round(habits.balance[account] * draw.uniform(0.5, 1.5, n), 2),
+                "balance": np.round(habits.balance[kind] * draw.uniform(0.5, 1.5, n), 2),
             }
         )
+
+    def habit_of(self, account: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The number of the habits of each account, int64[n]; with as many habits of any population."""
+        return account * (self.habits or self.accounts) // self.accounts
 
     @cached_property
     def _habits(self) -> "_Habits":
         draw = np.random.default_rng([self.seed, 0])
-        weights = (np.arange(self.accounts) + 20.0) ** -0.9
+        count = self.habits or self.accounts
+        weights = (np.arange(self.accounts) + FLAT_TOP * self.accounts / count) ** -self.skew
+        if self.hot_share:
+            weights[0] = self.hot_share / (1 - self.hot_share) * weights[1:].sum()
         return _Habits(
             shares=np.cumsum(weights / weights.sum()),
-            level=draw.normal(3.3, 0.7, self.accounts),
-            country=draw.choice(len(COUNTRIES), self.accounts, p=COUNTRY_SHARES),
-            merchants=draw.integers(0, MERCHANTS, (self.accounts, OWN_MERCHANTS)),
-            balance=np.exp(draw.normal(8.0, 1.0, self.accounts)),
+            level=draw.normal(3.3, 0.7, count),
+            country=draw.choice(len(COUNTRIES), count, p=COUNTRY_SHARES),
+            merchants=draw.integers(0, MERCHANTS, (count, OWN_MERCHANTS)),
+            balance=np.exp(draw.normal(8.0, 1.0, count)),
         )
 
 
 @dataclass(frozen=True, eq=False)
 class _Habits:
-    """Per account: cumulative share of the payments, mean logarithm of the amount, home, merchants, balance."""
+    """Cumulative share of the payments per account; per habit mean logarithm of the amount, home, merchants, balance."""
 
     shares: NDArray[np.float64]
     level: NDArray[np.float64]
     country: NDArray[np.int64]
     merchants: NDArray[np.int64]
     balance: NDArray[np.float64]
+
+
+def account_names(numbers: NDArray[np.int64]) -> pl.Series:
+    """What the accounts of these popularity ranks are called, in the order given."""
+    return _numbered("account-", numbers, 7)
 
 
 def _numbered(start: str, numbers: NDArray[np.int64], digits: int) -> pl.Series:

@@ -42,19 +42,22 @@ class Pipeline:
         contestant: what to run.
         settings: where Kafka and Redis are, and bundles beside the shipped ones; everything else is as shipped.
         partitions: of every topic.
+        namespace: of its state in Redis and of its group; a new one, in which nothing of an earlier run is left, when
+            not given.
 
     Attributes:
         output: topic of its scores.
         scores_per_event: records on that topic for each event.
     """
 
-    def __init__(self, contestant: Contestant, settings: Settings, partitions: int) -> None:
+    def __init__(
+        self, contestant: Contestant, settings: Settings, partitions: int, *, namespace: str = ""
+    ) -> None:
         self._contestant, self._settings, self._partitions = contestant, settings, partitions
         self.output = contestant.output
         self.scores_per_event = len(contestant.scorers)
         self._folder = Path(tempfile.mkdtemp(prefix=f"bench-{contestant.name}-"))
-        # a namespace of its own: no state and no group membership of an earlier run
-        self._namespace = f"bench-{uuid.uuid4().hex[:8]}"
+        self._namespace = namespace or new_namespace()
         self._ports: list[int] = []
         self._children: list[ChildProcess] = []
 
@@ -156,6 +159,11 @@ class Pipeline:
             "BENCH_FEATURES": self._contestant.features,
             "BENCH_FOLDER": str(self._folder),
         }
+
+
+def new_namespace() -> str:
+    """One that nobody has used."""
+    return f"bench-{uuid.uuid4().hex[:8]}"
 
 
 def variables_of(settings: Settings) -> dict[str, str]:

@@ -31,6 +31,8 @@ class Plan:
         offline_events: events of the replay and of the feed.
         compared_payments: the scores of the first so many are compared with what riskstream's core says of them.
         compared_per_partition: how many at most of each output partition.
+        limit_seconds: how long each run of a limit is measured; limit_repetitions: runs of each.
+        limit_history: payments that have filled the states which the limits read, write and fold.
     """
 
     seconds: float = 15.0
@@ -46,6 +48,9 @@ class Plan:
     offline_events: int = 1_000_000
     compared_payments: int = 100_000
     compared_per_partition: int = 500
+    limit_seconds: float = 3.0
+    limit_repetitions: int = 1
+    limit_history: int = 1_000_000
     pipelines: tuple[str, ...] = NAMES
 
     @property

@@ -10,6 +10,8 @@ from benchmarks.broker import RecordShape
 from benchmarks.comparison import Compared
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.latency import PRODUCER_LINGER_MS, Latency
+from benchmarks.limits.meter import Done
+from benchmarks.limits.run import limit_dict
 from benchmarks.offline import Rate
 from benchmarks.plan import Plan
 from benchmarks.state_size import StateSizes
@@ -43,6 +45,7 @@ class Results:
 
     Attributes:
         left_out: why a pipeline was not run, by name.
+        limits: runs of each part of the work alone.
     """
 
     plan: Plan
@@ -54,6 +57,7 @@ class Results:
     record_bytes_in: float = 0.0
     pipelines: dict[str, PipelineResult] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, Sequence[Done]] = field(default_factory=dict)
     replay: Rate | None = None
     feed: Rate | None = None
     state: StateSizes | None = None
@@ -71,6 +75,7 @@ class Results:
         return {
             "pipelines": {name: pipeline_dict(name, result) for name, result in self.pipelines.items()},
             "left_out": dict(self.left_out),
+            "limits": {name: limit_dict(name, runs) for name, runs in self.limits.items()},
             "ratio_riskstream_to_faust_per_event": _rounded(self.ratio),
             "replay": _plain(self.replay),
             "feed": _plain(self.feed),

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from benchmarks.comparison import Compared
 from benchmarks.contestants import CONTESTANTS
+from benchmarks.limits.table import limits_table
 from benchmarks.offline import Rate
 from benchmarks.results import Results
 from benchmarks.state_size import StateParts, StateSizes
@@ -23,6 +24,8 @@ def print_results(results: Results, console: Console) -> None:
         )
     for line in comparison_lines(results):
         console.print(line, style="dim", highlight=False, markup=False)
+    if results.limits:
+        console.print(limits_table(results.as_dict()["limits"]).drawn())
     console.print(latency_table(results))
     for name, rate in (("replay on one core", results.replay), ("feed", results.feed)):
         if rate is not None:

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.broker import Broker
@@ -16,12 +16,17 @@ WORST_OF_S = 5.0
 
 @dataclass(frozen=True)
 class Sample:
-    """At one moment of a run: seconds of a steady clock, events scored, CPU seconds and resident bytes of the process."""
+    """At one moment of a run: seconds of a steady clock, events scored, CPU seconds and resident bytes of the process.
+
+    Attributes:
+        beside: CPU seconds of processes that work for it, such as the broker.
+    """
 
     at_s: float
     events: float
     cpu_seconds: float
     resident_bytes: int
+    beside: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,16 @@ class Throughput:
 
 
 def measure(
-    pipeline: Pipeline, broker: Broker, *, backlog: int, seconds: float, warm_up_s: float = 0.0
-) -> list[Sample]:
+    pipeline: Pipeline, broker: Broker, *, backlog: int, seconds: float, warm_up_s: float = 0.0,
+    beside: Callable[[], tuple[float, ...]] = tuple,
+) -> list[Sample]:  # fmt: skip
     """Samples of a running pipeline from its first output until the time is over or the backlog is scored.
 
     Args:
         backlog: events there are to score.
         seconds: how long, from the first sample on.
         warm_up_s: what is left out after the first output.
+        beside: asked at every sample for CPU seconds of other processes.
 
     Raises:
         BenchmarkFailed: it ended, or gives no output.
@@ -73,7 +80,7 @@ def measure(
         if scored and warm_at is None:
             warm_at = now + warm_up_s
         if warm_at is not None and now >= warm_at:
-            samples.append(Sample(now, scored, used.cpu_seconds, used.resident_bytes))
+            samples.append(Sample(now, scored, used.cpu_seconds, used.resident_bytes, beside()))
             if scored >= backlog or now - samples[0].at_s >= seconds:
                 return samples
         time.sleep(SAMPLE_EVERY_S)

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes .venv and installs one locked set into it, and the project itself: requirements/install.sh run|test|train
+# The set `bench` goes into an environment of its own, .venv-bench: it wants other versions than riskstream has.
 # The index, certificates and proxies that pip is set up with are used by uv as well.
 set -eu
 set_name=$1
@@ -52,6 +53,13 @@ export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-300}"
 
 echo "installing requirements/$set_name.txt"
 if [ -t 2 ]; then quiet=; else quiet=--quiet; fi
+if [ "$set_name" = bench ]; then
+    $bin/uv venv --quiet --clear --python $bin/python .venv-bench
+    # what has no wheel here would need compilers of several languages
+    $bin/uv pip install $quiet --python .venv-bench/bin/python --only-binary :all: --require-hashes \
+        -r requirements/bench.txt
+    exit
+fi
 $bin/uv pip install $quiet --python $bin/python --require-hashes -r "requirements/$set_name.txt"
 # no build isolation: what the build needs is locked and already there
 $bin/uv pip install --quiet --python $bin/python --no-deps --no-build-isolation --editable .

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
-from benchmarks.competitors.bare_core import BareCore, Covered, open_core
+from benchmarks.competitors.bare_core import Covered, open_core
 from benchmarks.competitors.obvious_scoring import LINGER_MS
 from schemas.events.transaction import EVENT
 from scoring.partition import PartitionState
@@ -77,8 +77,8 @@ class Deliveries:
         return await self._done
 
 
-def make_consumer(settings: Settings, core: BareCore) -> Consumer:
-    """A consumer that stands where the states do."""
+def make_consumer(settings: Settings, starts: Mapping[int, int]) -> Consumer:
+    """A consumer that stands at these offsets by partition."""
     consumer = Consumer(
         {
             "bootstrap.servers": settings.kafka_bootstrap,
@@ -87,9 +87,7 @@ def make_consumer(settings: Settings, core: BareCore) -> Consumer:
             "isolation.level": "read_committed",
         }
     )
-    consumer.assign(
-        [TopicPartition(EVENT.topic, number, state.next_offset) for number, state in core.states.items()]
-    )
+    consumer.assign([TopicPartition(EVENT.topic, number, start) for number, start in starts.items()])
     return consumer
 
 
@@ -135,7 +133,8 @@ def take(consumer: Consumer, most: int) -> dict[int, list[Taken]]:
 async def main(settings: Settings, partition_count: int) -> None:
     """Scores until something fails."""
     core = await open_core(settings, partition_count)
-    consumer, producer = make_consumer(settings, core), make_producer(settings)
+    starts = {number: state.next_offset for number, state in core.states.items()}
+    consumer, producer = make_consumer(settings, starts), make_producer(settings)
 
     async def fetch() -> Mapping[int, Sequence[Any]]:
         return await asyncio.to_thread(take, consumer, settings.poll_records)

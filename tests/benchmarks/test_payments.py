@@ -1,5 +1,7 @@
 """The benchmark's payments: the same for everybody, accepted by the worker, and as skewed as they say."""
 
+import numpy as np
+
 from benchmarks.payments import BLOCK_EVENTS, Payments
 from schemas.codec import EventDecoder
 from schemas.events.transaction import EVENT
@@ -37,3 +39,28 @@ def test_some_accounts_pay_far_more_than_others() -> None:
     """Even traffic would never fill a ring or touch a tile."""
     counts = PAYMENTS.block(0)["account_id"].value_counts()["count"]
     assert int(counts.max()) > 5 * float(counts.median())  # type: ignore[arg-type]
+
+
+def test_accounts_that_share_habits_are_neighbours_in_popularity() -> None:
+    """A population of any size then holds the same kinds of accounts in the same shares."""
+    few = Payments(seed=5, accounts=1_000, habits=10)
+    assert few.habit_of(np.array([0, 99, 100, 999])).tolist() == [0, 0, 1, 9]
+    assert PAYMENTS.habit_of(np.arange(2_000)).tolist() == list(range(2_000))
+
+
+def test_a_larger_population_has_the_same_curve_of_popularity() -> None:
+    """Were its busiest accounts busier, they would look odd to the model, and their scores be explained."""
+    small, large = Payments(seed=5, accounts=100), Payments(seed=5, accounts=10_000, habits=100)
+    a, b = (
+        np.bincount(kind, minlength=100) / len(kind)
+        for payments in (small, large)
+        for kind in (payments.habit_of(payments.block(0)["account_id"].str.slice(8).cast(int).to_numpy()),)
+    )
+    assert np.abs(a - b).max() < 0.01 and a[0] > 2 * a[-1]
+
+
+def test_time_begins_and_goes_on_as_it_is_told() -> None:
+    """Payments behind a history of any age must not lie in its past."""
+    later = Payments(seed=5, accounts=2_000, first_ms=7, spacing_ms=3)
+    assert later.block(0)["occurred_at_ms"].head(3).to_list() == [7, 10, 13]
+    assert later.block(0).drop("occurred_at_ms").equals(PAYMENTS.block(0).drop("occurred_at_ms"))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.source_tree import PACKAGES, ROOT, python_files
 
-SHOWN = [path for path in python_files(*PACKAGES) if ">>> " in (ROOT / path).read_text()]
+SHOWN = [path for path in python_files(*PACKAGES, "benchmarks") if ">>> " in (ROOT / path).read_text()]
 
 
 def test_there_are_examples_to_run() -> None:
@@ -21,6 +21,8 @@ def test_each_example_prints_what_it_says(path: Path) -> None:
     """An example is the first thing a reader believes."""
     if path.parts[0] == "training":
         pytest.importorskip("torch", reason="training modules need the training extra")
+    if path.parts[:2] == ("benchmarks", "plots"):
+        pytest.importorskip("matplotlib", reason="plots need the training extra")
     module = importlib.import_module(".".join(path.with_suffix("").parts))
     results = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert results.failed == 0

@@ -1,0 +1,1 @@
+"""Figures from the results into the documents, so that no page tells others: `python -m benchmarks.pages`."""

@@ -1,0 +1,1 @@
+"""The plots of the documents, drawn from the results alone: `python -m benchmarks.pages`."""
