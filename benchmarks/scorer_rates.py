@@ -131,7 +131,7 @@ class Pipeline:
 
 
 def daily_closes(seed: int, count: int) -> Iterator[pl.DataFrame]:
-    """The first `count` closes of `SYMBOLS` shares, day by day; returns have heavy tails, as the shipped model knows them."""
+    """The first `count` closes of `SYMBOLS` shares, day by day; returns have heavy tails, as those of real shares."""
     draw = np.random.default_rng(seed)
     names = [f"S{number:05d}" for number in range(SYMBOLS)]
     price, spread = np.exp(draw.normal(3.5, 0.7, SYMBOLS)), np.exp(draw.normal(-4.0, 0.3, SYMBOLS))
