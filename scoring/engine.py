@@ -69,11 +69,11 @@ class Verdicts:
 def judge(in_force: InForce, tables: Sequence[FeatureTable]) -> list[Verdicts]:
     """The verdicts of one scorer over several tables, by one model call; rows that are not scored stay NaN."""
     masks = [table.scored for table in tables]
-    features = _joined([table.vectors[mask] for table, mask in zip(tables, masks, strict=True)])
+    features = _joined([table.vectors for table in tables], masks)
     history = lengths = None
     if "history" in in_force.bundle.manifest.inputs:
-        history = _joined([table.history[mask] for table, mask in zip(tables, masks, strict=True)])  # type: ignore[index]
-        lengths = _joined([table.lengths[mask] for table, mask in zip(tables, masks, strict=True)])  # type: ignore[index]
+        history = _joined([table.history for table in tables], masks)
+        lengths = _joined([table.lengths for table in tables], masks)
     raw, failed = _run(in_force.bundle, features, history, lengths)
     values = np.round(raw.astype(np.float64), DECIMALS)
     levels = np.where(
@@ -140,8 +140,10 @@ def alert_rows(verdicts: Verdicts) -> list[int]:
     return [int(row) for row in np.flatnonzero(verdicts.levels == ALERT)]
 
 
-def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def _joined(parts: Sequence[Any], masks: Sequence[NDArray[np.bool_]]) -> Any:
+    """The masked rows of all parts, one after another; a part of which all rows count is not copied by itself."""
+    kept = [part if mask.all() else part[mask] for part, mask in zip(parts, masks, strict=True)]
+    return kept[0] if len(kept) == 1 else np.concatenate(kept)
 
 
 def _run(

@@ -41,7 +41,7 @@ def train_sequence(
     payments and returns have heavy tails, and under a normal one a few extremes would set the spread.
 
     Args:
-        build: the forecaster for a padded width.
+        build: the forecaster for so many features of a past vector.
 
     Raises:
         TrainingRefused: the view keeps no vector history.
@@ -55,20 +55,20 @@ def train_sequence(
     preparation = Preparation(fit_scaling(part.train.features[:, columns]))
     upper = torch.zeros(preparation.width, dtype=torch.bool)
     upper[: len(names)] = torch.tensor([upper_of[name] for name in names])
-    network = build(preparation.width, config)
+    network = build(preparation.features, config)
     places = [names.index(name) if name in names else -1 for name in view.feature_names]
     model = SequenceSurprise(preparation, network, upper, past_steps=config.past_steps, places=places)
 
     def loss(inputs: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:
-        standard, present, valid = model.window(*inputs)
-        past, seen = standard[:, :-1], present[:, :-1]  # (batch, step, width)
+        past, seen, valid = model.past(*inputs)  # (batch, step, feature) twice, (batch, step)
+        standard, present = model.own(*inputs)  # (batch, width) each
         if generator is not None:
             seen = seen * (torch.rand(seen.shape, generator=generator) >= config.feature_dropout)
             past = (past + config.noise * torch.randn(past.shape, generator=generator)) * seen
-        mean, log_variance = network(past, seen, valid[:, :-1])
-        error = (standard[:, -1] - mean) * torch.exp(-0.5 * log_variance)
+        mean, log_variance = network(past, seen, valid)
+        error = (standard - mean) * torch.exp(-0.5 * log_variance)
         nats = 0.5 * log_variance + 0.5 * (FREEDOM + 1) * torch.log(1 + error.square() / FREEDOM)
-        return (nats * present[:, -1]).sum() / present[:, -1].sum().clamp(min=1.0)
+        return (nats * present).sum() / present.sum().clamp(min=1.0)
 
     inputs = [tensors(rows, model.inputs) for rows in (part.train, part.validation)]
     curve = fit(network, loss, inputs[0], inputs[1], config, report)

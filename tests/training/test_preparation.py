@@ -6,6 +6,7 @@ import torch
 
 from scoring.catalog import views
 from training.networks.preparation import CLIP, Preparation
+from training.networks.step_preparation import StepPreparation
 from training.scaling import baseline_quantiles, fit_scaling
 from training.sides import upper_sides
 
@@ -44,6 +45,28 @@ def test_prepared_values_are_the_declared_formula(vectors):
     standard, present = Preparation(scaling)(torch.from_numpy(vectors[:100]))
     assert standard[:, :5].numpy() == pytest.approx(expected, abs=1e-4)
     assert present[:, :5].numpy().tolist() == np.tile(scaling.used.astype(float), (100, 1)).tolist()
+
+
+def test_steps_are_prepared_as_single_vectors_are(vectors):
+    """Two layouts of one formula: the same bits, so that a past vector is not another one than when it was new."""
+    raw = torch.from_numpy(vectors[:320]).reshape(20, 16, 5)
+    raw[0, 0] = torch.tensor([1e-38, -1e-30, 1e-31, float("inf"), -3e38])
+    preparation = Preparation(fit_scaling(vectors))
+    standard, present = StepPreparation(preparation, 16)(raw, torch.ones(20, 80))
+    alone, seen = preparation(raw.flatten(0, 1))
+    assert torch.equal(standard.flatten(0, 1), alone[:, :5])
+    assert torch.equal(present.flatten(0, 1), seen[:, :5])
+
+
+def test_steps_that_do_not_exist_are_all_zero(vectors):
+    """Their place holds a copy of some other step."""
+    exists = torch.ones(4, 80)
+    exists[:, :40] = 0.0
+    standard, present = StepPreparation(Preparation(fit_scaling(vectors)), 16)(
+        torch.from_numpy(vectors[:64]).reshape(4, 16, 5), exists
+    )
+    assert not standard[:, :8].any() and not present[:, :8].any()
+    assert present[:, 8:].any()
 
 
 def test_missing_values_become_the_usual_value_with_mask_zero(vectors):

@@ -15,11 +15,13 @@ class ForecastHead(nn.Module):
 
     def __init__(self, hidden: int, width: int) -> None:
         super().__init__()
+        self.width = width
         self.mean = nn.Linear(hidden, width)
         self.spread = nn.Linear(hidden, width)
         self.persistence = nn.Parameter(torch.full((width,), 0.5))
 
     def forward(self, state: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance, (batch, width) each; state is (batch, hidden), last is (batch, width)."""
-        mean = self.mean(state) + last * self.persistence
+        """Mean and log-variance, (batch, width) each; state is (batch, hidden), last is (batch, feature)."""
+        wide = nn.functional.pad(last, (0, self.width - last.shape[1]))  # (batch, width)
+        mean = self.mean(state) + wide * self.persistence
         return mean, self.spread(state).clamp(*LOG_VARIANCE)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from training.networks.calibration import Calibration
 from training.networks.preparation import Preparation
+from training.networks.step_preparation import StepPreparation
 from training.networks.surprise import total_surprise
 from training.networks.tail import TailSurprise
 
@@ -19,6 +20,8 @@ class SequenceSurprise(nn.Module):
 
     inputs = ("history", "lengths")
     places: Tensor
+    valid: Tensor
+    exists: Tensor
 
     def __init__(
         self,
@@ -42,34 +45,40 @@ class SequenceSurprise(nn.Module):
         self.tail = TailSurprise(upper)
         self.calibration = Calibration()
         self.past_steps = past_steps
+        self.step_preparation = StepPreparation(preparation, past_steps)
+        valid = torch.ones(past_steps + 1, past_steps).tril(-1).flip(1)  # (steps before, step), the latest last
+        self.register_buffer("valid", valid)
+        self.register_buffer("exists", valid.repeat_interleave(preparation.features, dim=1))
         spread = torch.zeros(preparation.width, len(places))
         for feature, place in enumerate(places):
             if place >= 0:
                 spread[place, feature] = 1.0
         self.register_buffer("places", spread)
 
-    def window(self, history: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The steps up to the last valid one: values, mask (batch, past + 1, width), and which exist.
+    def past(self, history: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The steps before the last valid one: values and mask, (batch, step, feature), and which exist, (batch, step).
 
         Args:
             history: (batch, step, feature), valid steps first.
             lengths: int32 (batch), valid steps.
         """
-        behind = torch.arange(-self.past_steps, 1, device=history.device)  # (past + 1)
-        index = lengths.to(torch.int64)[:, None] - 1 + behind  # (batch, past + 1)
-        valid = (index >= 0).to(history.dtype)  # (batch, past + 1)
-        rows = torch.arange(history.shape[0], device=history.device)[:, None] * history.shape[1]
-        place = rows + index.clamp(0, history.shape[1] - 1)  # (batch, past + 1)
-        # whole steps are taken from the flattened history: a tenth of the cost of gathering value by value
-        taken = nn.functional.embedding(place, history.flatten(0, 1))  # (batch, past + 1, feature)
-        standard, present = self.preparation(taken)
-        return standard * valid[:, :, None], present * valid[:, :, None], valid
+        last = lengths.to(torch.int64) - 1  # (batch)
+        behind = torch.arange(-self.past_steps, 0, device=history.device)  # (past)
+        raw = _steps(history, last[:, None] + behind)  # (batch, past, feature)
+        before = last.clamp(0, self.past_steps)  # (batch)
+        exists = nn.functional.embedding(before, self.exists)  # (batch, past x feature)
+        standard, present = self.step_preparation(raw, exists)
+        return standard, present, nn.functional.embedding(before, self.valid)
+
+    def own(self, history: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The last valid step: values and mask, (batch, width); the mask is 0 where there is no step."""
+        standard, present = self.preparation(_steps(history, lengths.to(torch.int64) - 1))
+        return standard, present * (lengths > 0).to(present.dtype)[:, None]
 
     def forecast(self, history: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Mean and log-variance of the last vector, the vector itself and its mask, (batch, width) each."""
-        standard, present, valid = self.window(history, lengths)
-        mean, log_variance = self.network(standard[:, :-1], present[:, :-1], valid[:, :-1])
-        return mean, log_variance, standard[:, -1], present[:, -1]
+        mean, log_variance = self.network(*self.past(history, lengths))
+        return mean, log_variance, *self.own(history, lengths)
 
     def errors(self, history: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Standardised forecast error and mask of the last vector, (batch, width) each."""
@@ -94,3 +103,14 @@ class SequenceSurprise(nn.Module):
         total, share = total_surprise(self.nats(history, lengths))
         shares = share @ self.places  # (batch, feature)
         return shares * self.calibration.minus_log_p(total)[:, None]
+
+
+def _steps(history: Tensor, index: Tensor) -> Tensor:
+    """Whole steps of every history, (batch, …, feature); index is (batch, …), and outside of it the nearest step.
+
+    They are taken from the flattened history: a tenth of the cost of gathering value by value.
+    """
+    batch, steps = history.shape[:2]
+    first = torch.arange(batch, device=history.device) * steps  # (batch)
+    place = first.view(-1, *[1] * (index.ndim - 1)) + index.clamp(0, steps - 1)
+    return nn.functional.embedding(place, history.flatten(0, 1))

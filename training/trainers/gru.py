@@ -10,9 +10,9 @@ from training.sequence import CONTRIBUTIONS, MEANING, train_sequence
 from training.trainer import Trainer
 
 
-def build(width: int, config: TrainingConfig) -> nn.Module:
-    """The forecaster for a padded width."""
-    return GruForecaster(width, config.widths[-1], config.dropout)
+def build(features: int, config: TrainingConfig) -> nn.Module:
+    """The forecaster for so many features of a past vector."""
+    return GruForecaster(features, config.widths[-1], config.dropout)
 
 
 TRAINER = Trainer(
