@@ -69,11 +69,11 @@ class Verdicts:
 def judge(in_force: InForce, tables: Sequence[FeatureTable]) -> list[Verdicts]:
     """The verdicts of one scorer over several tables, by one model call; rows that are not scored stay NaN."""
     masks = [table.scored for table in tables]
-    features = _joined([table.vectors[mask] for table, mask in zip(tables, masks, strict=True)])
+    features = _joined([_masked(table.vectors, mask) for table, mask in zip(tables, masks, strict=True)])
     history = lengths = None
     if "history" in in_force.bundle.manifest.inputs:
-        history = _joined([table.history[mask] for table, mask in zip(tables, masks, strict=True)])  # type: ignore[index]
-        lengths = _joined([table.lengths[mask] for table, mask in zip(tables, masks, strict=True)])  # type: ignore[index]
+        history = _joined([_masked(table.history, mask) for table, mask in zip(tables, masks, strict=True)])  # type: ignore[arg-type]
+        lengths = _joined([_masked(table.lengths, mask) for table, mask in zip(tables, masks, strict=True)])  # type: ignore[arg-type]
     raw, failed = _run(in_force.bundle, features, history, lengths)
     values = np.round(raw.astype(np.float64), DECIMALS)
     levels = np.where(
@@ -138,6 +138,11 @@ def alert_rows(verdicts: Verdicts) -> list[int]:
     if not verdicts.in_force.live:
         return []
     return [int(row) for row in np.flatnonzero(verdicts.levels == ALERT)]
+
+
+def _masked(rows: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """Some rows; all of them, which is usual, without a copy."""
+    return rows if mask.all() else rows[mask]
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
