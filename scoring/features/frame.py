@@ -1,12 +1,18 @@
 """Event batches from data frames, for files: apart from `batch`, because a worker has no use for polars."""
 
+from collections.abc import Iterator, Sequence
+from typing import overload
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from schemas.event import EventType
 from scoring.features.batch import EventBatch, layout_of
-from scoring.features.hashing import text_hashes
+from scoring.features.hashing import text_hash
+from scoring.features.text_columns import hash_texts, index_of
+from scoring.features.xxh3 import LONGEST
+from scoring.wire.packed import Packed
 
 
 def batch_of_frame(event_type: EventType, frame: pl.DataFrame) -> EventBatch:
@@ -26,20 +32,39 @@ def batch_of_frame(event_type: EventType, frame: pl.DataFrame) -> EventBatch:
         # division leaves other kinds of NaN, and states are compared byte by byte
         number[np.isnan(number)] = np.nan
         numbers[name] = number
+    packed = {name: _packed(frame[name]) for name in layout.texts if name in frame.columns}
     for name in layout.texts:
-        texts[name] = (
-            _frame_hashes(frame[name]) if name in frame.columns else np.zeros(frame.height, np.uint64)
-        )
-    keys = frame[event_type.key]
-    distinct = keys.unique(maintain_order=True)
-    index = pl.DataFrame({"key": distinct, "index": np.arange(len(distinct))})
-    entity = (
-        keys.to_frame("key").join(index, on="key", how="left", maintain_order="left")["index"].to_numpy()
-    )
+        texts[name] = _hashes(packed[name]) if name in packed else np.zeros(frame.height, np.uint64)
+    entity, first = index_of(*packed[event_type.key], texts[event_type.key])
     return EventBatch.assemble(
-        event_type, distinct.to_list(), entity.astype(np.int64),
-        frame["occurred_at_ms"].to_numpy().astype(np.int64), frame["event_id"].to_list(), numbers, texts,
+        event_type, frame[event_type.key].gather(first).to_list(), entity,
+        frame["occurred_at_ms"].to_numpy().astype(np.int64), SeriesTexts(frame["event_id"]), numbers, texts,
     )  # fmt: skip
+
+
+class SeriesTexts(Sequence[str]):
+    """The texts of a polars series without nulls; each becomes a Python object when it is asked for.
+
+    Attributes:
+        series: the texts.
+    """
+
+    def __init__(self, series: pl.Series) -> None:
+        self.series = series
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        found: str | list[str] = self.series[place] if isinstance(place, int) else self.series[place].to_list()
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.series.to_list())
 
 
 def _check_column(event_type: EventType, frame: pl.DataFrame, name: str) -> None:
@@ -57,12 +82,17 @@ def _check_column(event_type: EventType, frame: pl.DataFrame, name: str) -> None
     )
 
 
-def _frame_hashes(series: pl.Series) -> NDArray[np.uint64]:
-    distinct = series.unique(maintain_order=True)
-    if 2 * len(distinct) > len(series):
-        return text_hashes(series.to_list())
-    table = pl.DataFrame({"text": distinct, "hash": text_hashes(distinct.to_list())})
-    joined = series.to_frame("text").join(
-        table, on="text", how="left", maintain_order="left", nulls_equal=True
-    )
-    return joined["hash"].to_numpy().astype(np.uint64)
+def _packed(texts: pl.Series) -> Packed:
+    """The UTF-8 of each text, empty where missing."""
+    column = texts.cast(pl.String).to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, bounds, raw = column.buffers()
+    places = np.frombuffer(bounds, np.int64)[column.offset : column.offset + len(column) + 1]
+    # there is no buffer where there is no text
+    return Packed(np.frombuffer(raw or bytearray(1), np.uint8), places[:-1], places[1:])
+
+
+def _hashes(texts: Packed) -> NDArray[np.uint64]:
+    hashes: NDArray[np.uint64] = hash_texts(texts.raw, texts.starts[None], texts.ends[None])[0]
+    for row in np.flatnonzero(texts.ends - texts.starts > LONGEST).tolist():
+        hashes[row] = text_hash(texts.one(row).decode())
+    return hashes

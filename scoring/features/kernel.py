@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.compiled import compiled, entry
+from scoring.features.codes import add_newest, find_codes
+from scoring.features.instructions import soon_read, soon_written
 from scoring.features.packing import pack, unpack
 from scoring.features.plan import Events, Plan
 from scoring.features.tiles import add_to_tiles, expire
 from scoring.features.values import fill_vector, log_of_ratio
-from scoring.features.windows import BANDS, Bands, summarise
+from scoring.features.windows import BANDS, Bands, include, summarise
 from scoring.features.working import WORKING, Working, drop_oldest, forget, open_place
 
 SCORED, DUPLICATE, CONFLICT = 0, 1, 2
+AHEAD = 2
 
 
 class Folded(NamedTuple):
@@ -74,10 +77,31 @@ def fold_entities(
         if not unpack(work, plan, raw, bounds[entity], bounds[entity + 1]):
             return entity
         for place in range(starts[entity], starts[entity + 1]):
+            if place + AHEAD < len(order):
+                _ask_for(order[place + AHEAD], events, folded)
             fold_one(plan, work, bands, vector, order[place], events, folded)
         at = pack(work, plan, out, at)
         ends[entity] = at
     return -1
+
+
+@compiled
+def _ask_for(event: int, events: Events, folded: Folded) -> None:
+    """Asks for the memory of an event that is soon to come: entities' events lie apart from each other."""
+    soon_read(events.time.ctypes.data + 8 * event)
+    soon_read(events.event_id.ctypes.data + 8 * event)
+    soon_read(events.body.ctypes.data + 4 * event)
+    soon_read(events.group.ctypes.data + 4 * event)
+    soon_read(events.numbers.ctypes.data + 8 * events.numbers.shape[1] * event)
+    soon_read(events.codes.ctypes.data + 4 * events.codes.shape[1] * event)
+    size = 4 * folded.vectors.shape[1]
+    start = folded.vectors.ctypes.data + size * event
+    for line in range(0, size + 63, 64):
+        soon_written(start + line)
+    size = 4 * folded.history.shape[1]
+    start = folded.history.ctypes.data + size * event
+    for line in range(0, size, 64):
+        soon_written(start + line)
 
 
 @compiled
@@ -106,7 +130,9 @@ def fold_one(
         expire(plan, work, time - horizon - plan.grace_ms)
         _trim_history(plan, work)
     _take(plan, work, events.numbers[event], events.codes[event], in_order)
+    find_codes(plan, work)
     approx = summarise(plan, work, bands, time, events.group[event])
+    include(plan, work, bands)
     approx |= fill_vector(plan, work, bands, vector, time, in_order)
     folded.late[event] = late
     folded.approx[event] = approx
@@ -227,6 +253,7 @@ def _insert(
         add_to_tiles(plan, work, work.time[0], work.group[0])
         drop_oldest(plan, work, 1)
         place -= 1
+    add_newest(plan, work, place)
     open_place(plan, work, place)
     work.time[place], work.event_id[place], work.body[place] = time, event_id, body
     work.group[place], work.in_order[place] = group, in_order

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.features.batch import EventBatch
+from scoring.features.grouping import by_entity
 from scoring.features.kernel import CONFLICT, DUPLICATE, SCORED, Folded, fold_entities, scratch_of
 from scoring.features.packing import largest_state
 from scoring.features.plan import inputs_of, plan_of
@@ -128,8 +129,7 @@ class Fold:
         sizes = np.fromiter(map(len, given), np.int64, entities)
         bounds = np.zeros(entities + 1, np.int64)
         np.cumsum(sizes, out=bounds[1:])
-        order = np.argsort(batch.entity, kind="stable")
-        starts = np.searchsorted(batch.entity[order], np.arange(entities + 1)).astype(np.int64)
+        order, starts = by_entity(batch.entity, entities)
         out, ends = np.empty(entities * largest_state(plans[0]), np.uint8), np.zeros(entities, np.int64)
         raw = np.frombuffer(bytearray().join(given) or bytearray(8), np.uint8)
         arguments = (plans, *scratch_of(), raw, bounds, order, starts, inputs_of(view, batch), folded, out, ends)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.compiled import compiled
+from scoring.features.codes import count_distinct, first_time_share, unseen
 from scoring.features.plan import OPERATIONS, Plan
 from scoring.features.spec import DAY_MS
-from scoring.features.tiles import kept_value
 from scoring.features.windows import Bands
 from scoring.features.working import Working
 
@@ -55,15 +55,15 @@ def fill_vector(
             value = bands.events[window] + 1.0
         elif operation == DISTINCT:
             if counted != a:
-                _count_distinct(plan, work, bands, a)
+                count_distinct(plan, work, bands, a)
                 counted = a
             value = float(bands.distinct[window])
             unseen_past |= bands.tiled[window] == 1
         elif operation == UNSEEN:
-            value = _unseen(work, bands.begins[window], bands.until, a)
+            value = unseen(work, bands.begins[window], bands.until, a)
             unseen_past |= bands.tiled[window] == 1 and value != 0 and work.current_code[a] != 0
         elif operation == FIRST_TIME_SHARE:
-            value = _first_time_share(work, bands.begins[window], bands.until, a)
+            value = first_time_share(work, bands.begins[window], bands.until, a)
             unseen_past |= bands.tiled[window] == 1
         elif operation == SINCE_LAST:
             newest = work.events - 1
@@ -73,7 +73,7 @@ def fill_vector(
         elif operation == VALUE:
             value = work.current[a]
         elif operation == SERIES_VALUE:
-            value = kept_value(plan, a, work.current[plan.series_source[a]])
+            value = bands.now[a]
         elif operation == QUOTIENT:
             value = work.current[a] / work.current[b] if work.current[b] != 0 else np.nan
         elif operation == RELATIVE_SPREAD:
@@ -87,8 +87,7 @@ def fill_vector(
             span, fast, slow = plan.parameters[feature]
             value = _adaptive(work, a, int(span), fast, slow) if in_order else np.nan
         else:
-            now = kept_value(plan, a, work.current[plan.series_source[a]])
-            value = _statistic(bands, operation, a, window, now)
+            value = _statistic(bands, operation, a, window)
         # a quotient by a tiny number would become infinite in float32; NaN stays
         if value > LARGEST:
             value = LARGEST
@@ -99,26 +98,17 @@ def fill_vector(
 
 
 @compiled
-def _statistic(bands: Bands, operation: int, series: int, window: int, value: float) -> float:
-    n, mean = bands.values[series, window], bands.mean[series, window]
-    squares = bands.squares[series, window]
-    if operation == RATIO:
-        return value / mean if n > 0 and mean != 0 else np.nan
-    if operation == ZSCORE:
+def _statistic(bands: Bands, operation: int, series: int, window: int) -> float:
+    value = bands.now[series]
+    if operation in (RATIO, ZSCORE):
+        n, mean = bands.values[series, window], bands.mean[series, window]
+        if operation == RATIO:
+            return value / mean if n > 0 and mean != 0 else np.nan
         if n < 2:
             return np.nan
-        deviation = max(math.sqrt(max(squares, 0.0) / n), LEAST_DEVIATION * abs(mean))
+        deviation = max(math.sqrt(max(bands.squares[series, window], 0.0) / n), LEAST_DEVIATION * abs(mean))
         return (value - mean) / deviation if deviation > 0 else np.nan
-    maximum, minimum = bands.maximum[series, window], bands.minimum[series, window]
-    if not np.isnan(value):
-        n += 1
-        if n == 1:
-            mean, squares, maximum, minimum = value, 0.0, value, value
-        else:
-            shift = value - mean
-            mean += shift / n
-            squares += shift * (value - mean)
-            maximum, minimum = max(maximum, value), min(minimum, value)
+    n, mean = bands.values_now[series, window], bands.mean_now[series, window]
     if operation == SERIES_COUNT:
         return float(n)
     if operation == TOTAL:
@@ -128,74 +118,17 @@ def _statistic(bands: Bands, operation: int, series: int, window: int, value: fl
     if operation == MEAN:
         return float(mean)
     if operation == SPREAD:
-        return math.sqrt(max(squares, 0.0) / n)
+        return math.sqrt(max(bands.squares_now[series, window], 0.0) / n)
+    maximum, minimum = bands.maximum_now[series, window], bands.minimum_now[series, window]
     if operation == MAXIMUM:
         return float(maximum)
     if operation == MINIMUM:
         return float(minimum)
     if operation == REALISED_VOLATILITY:
-        return math.sqrt(max(squares, 0.0) + n * mean * mean)
+        return math.sqrt(max(bands.squares_now[series, window], 0.0) + n * mean * mean)
     if operation == RANGE:
         return (maximum - minimum) / value if value != 0 else np.nan  # NaN when this event has no value
     return np.nan
-
-
-@compiled
-def _count_distinct(plan: Plan, work: Working, bands: Bands, column: int) -> None:
-    """Distinct codes of this event and of the ring's events in each window, newest first."""
-    for slot in range(len(work.met)):
-        work.met[slot] = 0
-    found = _meet(work, work.current_code[column])
-    place = bands.until
-    for window in range(plan.n_windows):
-        while place > bands.begins[window]:
-            place -= 1
-            found += _meet(work, work.code[column, place])
-        bands.distinct[window] = found
-
-
-@compiled
-def _meet(work: Working, code: int) -> int:
-    """1 when the code is met for the first time, else 0; an open hash table, at most a quarter full."""
-    if code == 0:
-        return 0
-    slot = code & 255
-    while work.met[slot] != 0:
-        if work.met[slot] == code:
-            return 0
-        slot = (slot + 1) & 255
-    work.met[slot] = code
-    return 1
-
-
-@compiled
-def _unseen(work: Working, begin: int, until: int, column: int) -> float:
-    code = work.current_code[column]
-    if code == 0 or begin == until:
-        return np.nan
-    for place in range(begin, until):
-        if work.code[column, place] == code:
-            return 0.0
-    return 1.0
-
-
-@compiled
-def _first_time_share(work: Working, begin: int, until: int, column: int) -> float:
-    """Oldest first, so that a code is met for the first time where it first appears."""
-    for slot in range(len(work.met)):
-        work.met[slot] = 0
-    known, first = 0, 0
-    for place in range(until):
-        code = work.code[column, place]
-        new = _meet(work, code)
-        if place >= begin and code != 0:
-            known += 1
-            first += new
-    now = work.current_code[column]
-    if now != 0:
-        known += 1
-        first += _meet(work, now)
-    return first / known if known > 0 else np.nan
 
 
 @compiled

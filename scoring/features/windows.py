@@ -24,13 +24,18 @@ BANDS = np.dtype(
         ("values", "i8", (MOST_NUMBERS, MOST_WINDOWS)), ("mean", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
         ("squares", "f8", (MOST_NUMBERS, MOST_WINDOWS)), ("maximum", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
         ("minimum", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
+        ("now", "f8", MOST_NUMBERS),
+        ("values_now", "i8", (MOST_NUMBERS, MOST_WINDOWS)), ("mean_now", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
+        ("squares_now", "f8", (MOST_NUMBERS, MOST_WINDOWS)), ("maximum_now", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
+        ("minimum_now", "f8", (MOST_NUMBERS, MOST_WINDOWS)),
     ],
     align=True,
 )  # fmt: skip
 """Earlier events in each window, and per series their count and moments; `tiled` where a tile took part.
 
 The ring's events of a window are those from `begins` of the window up to, not including, `until`; `distinct`
-is how many codes they have with this event, of the code column looked at last.
+is how many codes they have with this event, of the code column looked at last. `now` is what the event itself
+adds to each series, NaN for nothing, and `_now` the same as before with it.
 """
 
 Bands = Any  # a record of dtype BANDS
@@ -48,9 +53,6 @@ def summarise(plan: Plan, work: Working, bands: Bands, time: int, group: int) ->
     for window in range(windows):
         bands.events[window] = 0
         bands.tiled[window] = 0
-    for series in range(plan.n_series):
-        for window in range(windows):
-            bands.values[series, window] = 0
     _sum_ring(plan, work, bands, time, group)
     across = windows > 0 and work.forgotten > time - plan.windows[windows - 1]
     if work.tiles:
@@ -84,13 +86,32 @@ def _sum_ring(plan: Plan, work: Working, bands: Bands, time: int, group: int) ->
             place -= 1
         bands.begins[window] = place
         bands.events[window] = newest - place
-        for one in range(newest - 1, place - 1, -1):
-            if work.group[one] != group:
-                continue
-            for series in range(plan.n_series):  # the inner loop: their divisions overlap
-                value = kept_value(plan, series, work.number[plan.series_source[series], one])
-                if not np.isnan(value):
-                    _add_value(bands, window, series, plan.series_keeps[series], value)
+        for series in range(plan.n_series):
+            _sum_values(plan, work, bands, window, series, place, newest, group)
+
+
+@compiled
+def _sum_values(
+    plan: Plan, work: Working, bands: Bands, window: int, series: int, begin: int, end: int, group: int
+) -> None:
+    """One series of the ring's events from `begin` to `end`, newest first."""
+    n, mean, squares, maximum, minimum = 0, 0.0, 0.0, 0.0, 0.0
+    source = plan.series_source[series]
+    for place in range(end - 1, begin - 1, -1):
+        value = kept_value(plan, series, work.number[source, place])
+        if work.group[place] != group or np.isnan(value):
+            continue
+        n += 1
+        if n == 1:
+            mean = maximum = minimum = value
+        else:
+            shift = value - mean
+            mean += shift / n
+            squares += shift * (value - mean)
+            maximum, minimum = max(maximum, value), min(minimum, value)
+    bands.values[series, window], bands.mean[series, window] = n, mean
+    bands.squares[series, window] = squares
+    bands.maximum[series, window], bands.minimum[series, window] = maximum, minimum
 
 
 @compiled
@@ -124,24 +145,26 @@ def _sum_tiles(plan: Plan, work: Working, bands: Bands, time: int, group: int) -
 
 
 @compiled
-def _add_value(bands: Bands, window: int, series: int, keeps: int, value: float) -> None:
-    n = bands.values[series, window] + 1
-    bands.values[series, window] = n
-    if n == 1:
-        bands.mean[series, window] = value
-        bands.squares[series, window] = 0.0
-        bands.maximum[series, window] = value
-        bands.minimum[series, window] = value
-        return
-    if keeps & MEAN_KEPT:
-        shift = value - bands.mean[series, window]
-        bands.mean[series, window] += shift / n
-        if keeps & SQUARES_KEPT:
-            bands.squares[series, window] += shift * (value - bands.mean[series, window])
-    if keeps & MAXIMUM_KEPT:
-        bands.maximum[series, window] = max(bands.maximum[series, window], value)
-    if keeps & MINIMUM_KEPT:
-        bands.minimum[series, window] = min(bands.minimum[series, window], value)
+def include(plan: Plan, work: Working, bands: Bands) -> None:
+    """Fills what `bands` holds with the current event, once for all statistics of a series and window."""
+    for series in range(plan.n_series):
+        value = kept_value(plan, series, work.current[plan.series_source[series]])
+        bands.now[series] = value
+        for window in range(plan.n_windows):
+            n, mean, squares = bands.values[series, window], bands.mean[series, window], bands.squares[series, window]
+            maximum, minimum = bands.maximum[series, window], bands.minimum[series, window]
+            if not np.isnan(value):
+                n += 1
+                if n == 1:
+                    mean, squares, maximum, minimum = value, 0.0, value, value
+                else:
+                    shift = value - mean
+                    mean += shift / n
+                    squares += shift * (value - mean)
+                    maximum, minimum = max(maximum, value), min(minimum, value)
+            bands.values_now[series, window], bands.mean_now[series, window] = n, mean
+            bands.squares_now[series, window] = squares
+            bands.maximum_now[series, window], bands.minimum_now[series, window] = maximum, minimum
 
 
 @compiled

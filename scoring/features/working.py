@@ -39,6 +39,7 @@ WORKING = np.dtype(
         ("tile_minimum", "f8", (MOST_NUMBERS, MOST_TILES)),
         ("history", "f4", MOST_STEPS * MOST_HISTORY_FEATURES),
         ("current", "f8", MOST_COLUMNS), ("current_code", "u4", MOST_CODES), ("leaving", "f8", MOST_NUMBERS),
+        ("newest_known", "i8"), ("newest", "u8", MOST_CODES), ("same", "u8", MOST_CODES),
         ("groups", "u4", 256), ("met", "u4", 256), ("values", "f8", MOST_EVENTS + 1),
         ("moves", "f8", MOST_EVENTS + 1),
     ],
@@ -49,7 +50,9 @@ WORKING = np.dtype(
 `events`, `tiles`, `steps` count what is in use; `seen` is 1 when there is any state; `last` is the newest
 event time; up to `forgotten` tiles had to be dropped for want of room. `history` holds `steps` vectors one
 after another. What follows is room for one event: its numbers (stored ones first) and codes, the numbers of
-an event on its way into the tiles, and intermediate values.
+an event on its way into the tiles, and intermediate values. Of each code, `same` has a bit for every place
+that holds the current event's, and `newest`, when it is known, for every place after which its code is not
+met again; code 0 has none.
 """
 
 Working = Any  # a record of dtype WORKING
@@ -58,7 +61,7 @@ Working = Any  # a record of dtype WORKING
 @compiled
 def forget(work: Working) -> None:
     """Empties the state, as if the entity had never been seen."""
-    work.events = work.tiles = work.steps = work.seen = 0
+    work.events = work.tiles = work.steps = work.seen = work.newest_known = 0
     work.forgotten = NEVER
 
 
@@ -83,7 +86,15 @@ def drop_oldest(plan: Plan, work: Working, gone: int) -> None:
     for column in range(plan.n_codes):
         for place in range(keep):
             work.code[column, place] = work.code[column, place + gone]
+        work.newest[column] = places_after(work.newest[column], gone)
+        work.same[column] = places_after(work.same[column], gone)
     work.events = keep
+
+
+@compiled
+def places_after(places: np.uint64, gone: int) -> np.uint64:
+    """A set of places, one bit each, when the `gone` first ones go."""
+    return places >> np.uint64(gone) if gone < 64 else np.uint64(0)
 
 
 @compiled

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from schemas.score import Score
 from scoring.engine import Verdicts, alert_rows
+from scoring.features.frame import SeriesTexts
 from scoring.features.table import FeatureTable
 from scoring.policy import LEVELS
 from scoring.publish import FLAGS, flag_codes, flags_in
@@ -41,30 +42,45 @@ def score_frame(table: FeatureTable, verdicts: Verdicts, rows: NDArray[np.intp])
     view = verdicts.in_force.scorer.view
     flags = flag_codes(table, view.warm_after)
     height = len(rows)
-    reasons = np.full(len(table.batch), "", object)
-    for row, explanation in verdicts.explanations.items():
-        reasons[row] = ",".join(explanation.reasons)
     held = np.zeros(len(table.batch), bool)
     held[list(verdicts.suppressed_by)] = True
-    entities = pl.Series(table.entities, dtype=pl.String)
+    if height < len(table.batch):
+        places, ids, vectors = table.entity[rows], _event_ids(table).gather(rows), table.vectors[rows]
+    else:  # nearly always, and then nothing has to be copied
+        places, ids, vectors = table.entity, _event_ids(table), table.vectors
     columns = {
         "scorer": pl.Series([verdicts.in_force.name], dtype=pl.String).new_from_index(0, height),
-        "entity": entities.gather(table.entity[rows]),
-        "event_id": pl.Series(list(table.event_ids), dtype=pl.String).gather(rows),
+        "entity": pl.Series(table.entities, dtype=pl.String).gather(places),
+        "event_id": ids,
         "occurred_at_ms": table.occurred_at_ms[rows],
         "value": verdicts.values[rows],
         "level": pl.Series(LEVELS, dtype=pl.String).gather(verdicts.levels[rows].astype(np.uint32)),
         "flags": pl.Series(_FLAG_TEXTS, dtype=pl.String).gather(flags[rows].astype(np.uint32)),
         "depth": table.depth[rows],
-        "reasons": pl.Series(reasons[rows].tolist(), dtype=pl.String),
+        "reasons": _reasons(verdicts)[rows],
         "held_back": held[rows],
         "shadow": pl.Series([not verdicts.in_force.live]).new_from_index(0, height),
-        "features": _packed(table.vectors[rows]),
+        "features": _packed(vectors),
         "bundle": pl.Series([verdicts.in_force.bundle.digest], dtype=pl.String).new_from_index(0, height),
         "policy": pl.Series([verdicts.in_force.policy.digest], dtype=pl.String).new_from_index(0, height),
         "view": pl.Series([view.digest], dtype=pl.String).new_from_index(0, height),
     }
     return pl.DataFrame(columns, schema=SCHEMA)
+
+
+def _event_ids(table: FeatureTable) -> pl.Series:
+    ids = table.event_ids
+    return ids.series if isinstance(ids, SeriesTexts) else pl.Series(list(ids), dtype=pl.String)
+
+
+def _reasons(verdicts: Verdicts) -> pl.Series:
+    """The reasons of each row, most of which have none."""
+    texts = [""]
+    which = np.zeros(len(verdicts.values), np.uint32)
+    for row, explanation in verdicts.explanations.items():
+        which[row] = len(texts)
+        texts.append(",".join(explanation.reasons))
+    return pl.Series(texts, dtype=pl.String).gather(which)
 
 
 def _packed(vectors: NDArray[np.float32]) -> pl.Series:

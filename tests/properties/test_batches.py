@@ -44,7 +44,7 @@ def frame_of(events: list[msgspec.Struct], struct: type[msgspec.Struct]) -> pl.D
 
 def assert_same(one: EventBatch, other: EventBatch) -> None:
     """Bit for bit, NaN included."""
-    assert (one.entities, one.event_ids) == (other.entities, other.event_ids)
+    assert (one.entities, list(one.event_ids)) == (other.entities, list(other.event_ids))
     for name in ("entity", "occurred_at_ms", "id_hash", "body_hash"):
         first, second = getattr(one, name), getattr(other, name)
         assert (first.dtype, first.tobytes()) == (second.dtype, second.tobytes()), name
