@@ -40,7 +40,7 @@ class Plan:
     seed: int = 20_260_101
     accounts: int = 20_000
     partitions: int = 4
-    backlog_per_second: int = 60_000
+    backlog_per_second: int = 100_000
     latency_rates: tuple[int, ...] = (1_000, 10_000)
     latency_seconds: float = 12.0
     latency_settle_seconds: float = 2.0

@@ -27,7 +27,7 @@ class FullPlan:
     seconds: float = 8.0
     warm_up_s: float = 3.0
     repetitions: int = 3
-    backlog_per_second: int = 60_000
+    backlog_per_second: int = 100_000
     seed: int = 20_260_101
     partitions: int = 4
     history_accounts: int = 20_000

@@ -1,6 +1,7 @@
 """Codes of the ring's events as sets of places, one bit each: which are the current code, which a code's newest.
 
-With them the distinct codes of a window are a count of bits instead of a table that is filled anew for every event.
+With them the distinct codes of a window are a count of bits instead of a table that is filled anew for every event. A set
+is one number of 64 bits, and a ring has at most as many events (`plan.MOST_EVENTS`).
 Compiled by numba.
 """
 

@@ -81,6 +81,9 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
     Args:
         readers: as of `BatchConsumer`.
         most_ahead: records from which no more are asked for, of all partitions, or of one that is paused.
+
+    Attributes:
+        reading_s: seconds that went into making records and events of what the broker gave, since it began.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
         self._ahead: dict[TopicPartition, deque[RecordRun]] = {}
         self._ahead_of: Any = None
         self._held: set[TopicPartition] = set()
+        self.reading_s = 0.0
         super().__init__(self._overheard, subscriptions, **named)
 
     def seek_to(self, tp: TopicPartition, offset: int) -> None:
@@ -121,7 +125,7 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
         """Makes a run of what was just fetched, and goes on behind it."""
         if has_old_messages(raw):
             return  # aiokafka reads them, one by one
-        state = assignment.state_value(tp)
+        state, began = assignment.state_value(tp), stopwatch_s()
         try:
             run, following = read_run(raw, aborted, state.position)
         except Exception as error:  # of five codecs, each with errors of its own
@@ -134,6 +138,7 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
         if len(run):
             self._ahead.setdefault(tp, deque()).append(run)
         self._held.add(tp)
+        self.reading_s += stopwatch_s() - began
 
     async def fetched_records(
         self, partitions: Collection[TopicPartition], timeout: float = 0, max_records: int | None = None
@@ -186,16 +191,18 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
 
     def _taken_of(self, tp: TopicPartition, most: int) -> RecordRun:
         """The first of the runs, as many whole ones as fit, the rest behind those of other partitions."""
-        runs, parts = self._ahead.pop(tp), []
+        runs, parts, began = self._ahead.pop(tp), [], stopwatch_s()
         while runs and most > 0:
-            run = runs.popleft()
-            if len(run) > most:
-                runs.appendleft(run[most:])
-            parts.append(run[:most])
+            first = runs.popleft()
+            if len(first) > most:
+                runs.appendleft(first[most:])
+            parts.append(first[:most])
             most -= len(parts[-1])
         if runs:
             self._ahead[tp] = runs
-        return RecordRun.joined(parts).with_columns(self._readers[tp.topic])
+        run = RecordRun.joined(parts).with_columns(self._readers[tp.topic])
+        self.reading_s += stopwatch_s() - began
+        return run
 
     def _result_of(self, tp: TopicPartition, most: int, later: bool) -> Sequence[InputRecord]:
         """Records that aiokafka reads one by one; an error is raised, or kept while there is something to give."""

@@ -68,6 +68,7 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
         self._held = asyncio.Event()
         self._fetching = asyncio.Lock()
         self._done: dict[TP, int] = {}
+        self._read_s = 0.0
 
     def _new_consumer_thread(self) -> ReadCommittedThread:
         return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
@@ -167,8 +168,15 @@ class PollConsumer(driver.Consumer):  # type: ignore[misc]
                 (), None, (generation, poll), None, 0, 0, first, generation_id=self.app.consumer_generation_id,
             )  # fmt: skip
             self.ahead.handed_over(sum(map(len, poll.values())))
+            self._note_reading()
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
             await asyncio.sleep(0)
+
+    def _note_reading(self) -> None:
+        consumer = self._thread._consumer
+        if consumer is not None and consumer._fetcher is not None:
+            before, self._read_s = self._read_s, consumer._fetcher.reading_s
+            self.transport.keeper.metrics.stage_seconds.labels("read").observe(max(0.0, self._read_s - before))
 
 
 class PollTransport(driver.Transport):  # type: ignore[misc]

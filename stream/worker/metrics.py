@@ -4,7 +4,18 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-STAGES = ("decode", "state", "features", "model", "encode", "produce", "commit")
+STAGES = {
+    "read": "records and events from the broker's bytes, in the consumer's thread",
+    "decode": "checks, and what is not usual",
+    "state": "states from Redis",
+    "features": "the fold",
+    "model": "what of the model's time is waited for",
+    "encode": "scores and alerts as bytes",
+    "send": "handing them over",
+    "produce": "from then until they are acknowledged",
+    "commit": "states to Redis",
+    "wait": "for the poll before",
+}
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
 
 
@@ -31,8 +42,9 @@ class Metrics:
             **made,
         )  # fmt: skip
         self.stage_seconds = Histogram(
-            "riskstream_stage_seconds", "Seconds per poll and stage. The largest is the bottleneck.", ["stage"],
-            buckets=_SECONDS, **made,
+            "riskstream_stage_seconds",
+            f"Seconds per poll and stage. The largest is the bottleneck. {'; '.join(map(': '.join, STAGES.items()))}.",
+            ["stage"], buckets=_SECONDS, **made,
         )  # fmt: skip
         self.poll_records = Histogram(
             "riskstream_poll_records", "Records per poll. At the limit for long: the worker is behind; add workers.",

@@ -8,6 +8,7 @@ import pytest
 
 from scoring.catalog import scorers, views
 from stream.services.embedded import EmbeddedServices
+from stream.worker.metrics import STAGES
 from tests.live.conftest import MakeWorker
 from tests.support.event_feed import PAYMENTS, SCORERS, TICKS, Feeder, mixed
 from tests.support.independent_reader import Outcome, Reader, Record, read_outcome
@@ -31,6 +32,11 @@ def outcome(services: EmbeddedServices, settings, make_worker: MakeWorker) -> Ou
     expected = sum(len(SCORERS[topic]) for topic, _ in messages) + len(repeated)
     with make_worker().start() as worker, Reader(services.kafka_bootstrap) as reader:
         worker.wait_until(lambda: reader.terminals() >= expected, "everything is scored")
+        timed = STAGES.keys() - {"wait"}  # for nobody, when one poll took everything
+        counts = [f'riskstream_stage_seconds_count{{stage="{stage}"}}' for stage in timed]
+        worker.wait_until(
+            lambda: min(worker.metrics().get(count, 0) for count in counts) > 0, "all stages are timed"
+        )
         assert worker.wait_ready().terminate() == 0
     return read_outcome(services.kafka_bootstrap, (PAYMENTS, TICKS))
 
