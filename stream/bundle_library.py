@@ -26,6 +26,7 @@ class BundleLibrary:
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         self._folders = (*folders, SHIPPED)
         self._loaded: dict[tuple[str, str], Bundle] = {}
+        self._in_force: dict[tuple[str, str, Policy, bool], InForce] = {}
 
     def digests(self, scorer: str) -> dict[str, Path]:
         """The folder of every bundle of a scorer by digest; the first folder that has any leads."""
@@ -85,6 +86,8 @@ class BundleLibrary:
     def in_force(self, scorer: Scorer, activation: Activation) -> InForce | None:
         """What an activation puts in force; None when it is of another view than the code has: folded, not scored.
 
+        The same content gives the same object, so that one call of the model scores all partitions it is in force on.
+
         Raises:
             JobFailed, RefusedBundle: as `load`.
         """
@@ -92,4 +95,6 @@ class BundleLibrary:
             return None
         policy = msgspec.convert(activation.policy_content, Policy)
         bundle = self.load(scorer, activation.bundle)
-        return InForce(scorer=scorer, bundle=bundle, policy=policy, live=activation.live)
+        content = (scorer.name, activation.bundle, policy, activation.live)
+        made = InForce(scorer=scorer, bundle=bundle, policy=policy, live=activation.live)
+        return self._in_force.setdefault(content, made)
