@@ -87,8 +87,12 @@ def _packed(texts: pl.Series) -> Packed:
     column = texts.cast(pl.String).to_arrow(compat_level=pl.CompatLevel.oldest())
     _, bounds, raw = column.buffers()
     places = np.frombuffer(bounds, np.int64)[column.offset : column.offset + len(column) + 1]
+    starts, ends = places[:-1], places[1:]
+    if texts.null_count():  # Arrow does not say what lies where nothing is
+        ends = np.where(texts.is_null().to_numpy(), starts, ends)
+        ends.flags.writeable = False  # as the others: kernels are compiled by type
     # there is no buffer where there is no text
-    return Packed(np.frombuffer(raw or bytearray(1), np.uint8), places[:-1], places[1:])
+    return Packed(np.frombuffer(raw or bytearray(1), np.uint8), starts, ends)
 
 
 def _hashes(texts: Packed) -> NDArray[np.uint64]:
