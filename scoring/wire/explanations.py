@@ -1,7 +1,6 @@
 """The part of a score's JSON that only rows from `watch` on have: features by name, contributions, reasons.
 
-Compiled, since it is ten times as long as the rest: 6 us a row, of which the numbers are 5, instead of 20 by way of
-dictionaries.
+By compiled code 9 us a row of 46 features, nearly all of it the numbers, instead of 14 by way of dictionaries.
 """
 
 import numpy as np
