@@ -165,19 +165,17 @@ class Prepared:
             views = state.views_at(part.first_offset)
             expected = {view.digest: state.committed.get(view.digest) for view in views}
             following = {view.digest: part.chunk.next_offset for view in views}
-            blobs = part.blobs
-            keys = [blob.key for blob in blobs]
-            assert len(keys) == len(set(keys)), "a step writes each key once"
+            blobs = {blob.key: blob for blob in part.blobs}
             made.steps.setdefault(state, []).append(
                 Step(
-                    expected=expected, next=following, blobs=blobs, outputs={}, notes=state.new_notes,
+                    expected=expected, next=following, blobs=list(blobs.values()), outputs={}, notes=state.new_notes,
                     origins=part.chunk.read_to,
                 )
             )  # fmt: skip
             state.new_notes = {}
             state.committed.update(following)
             state.next_offset = part.chunk.next_offset
-            made.pinned.setdefault(state, []).extend(keys)
+            made.pinned.setdefault(state, []).extend(blobs)
             made.outputs.setdefault(state, Written()).add(part.written)
             made.refused.setdefault(state, set()).update(
                 letter.record.offset for letter in part.chunk.letters

@@ -78,12 +78,14 @@ class RecordRun(Sequence[InputRecord]):
     Attributes:
         raw: what they were read from, uint8[*].
         located: where in it.
-        columns: their events, when they were read already and all of them are usual.
+        columns: their events, when they were read and all of them are usual.
+        was_read: whether it was tried.
     """
 
     raw: Bytes
     located: Located
     columns: EventColumns | None = None
+    was_read: bool = False
 
     @classmethod
     def read(cls, batches: Batches) -> "RecordRun":
@@ -129,7 +131,7 @@ class RecordRun(Sequence[InputRecord]):
 
     def with_columns(self, read: Callable[[Packed], EventColumns | None]) -> "RecordRun":
         """The same with its events read."""
-        return replace(self, columns=read(self.values))
+        return replace(self, columns=read(self.values), was_read=True)
 
 
 def offsets_of(records: Sequence[InputRecord]) -> NDArray[np.int64]:

@@ -157,8 +157,9 @@ class RecordReader:
 
     def usual(self, records: Sequence[InputRecord]) -> EventColumns | None:
         """The events when all are usual and nothing is to be refused: 2 us a record less than as structs. Else None."""
-        columns = records.columns if isinstance(records, RecordRun) else None
-        if columns is None:
+        if isinstance(records, RecordRun) and records.was_read:
+            columns = records.columns
+        else:
             columns = EventColumns.read(self.decoder.event_type, values_of(records))
         if columns is None or (columns.columns.times > times_of(records) + self.skew_ms).any():
             return None

@@ -53,8 +53,7 @@ def commit_call(control: str, lease: Lease, step: Step, *, after: str, name: str
 
 
 def _runs(blobs: Sequence[Blob]) -> Iterator[str | bytes | int]:
-    few = len({blob.expire_after_seconds for blob in blobs}) == 1
-    for seconds, run in [(blobs[0].expire_after_seconds, blobs)] if few else groupby(blobs, _lifetime):
+    for seconds, run in groupby(blobs, _lifetime):
         values = [blob.value for blob in run]
         yield len(values)
         yield seconds

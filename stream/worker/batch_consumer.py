@@ -1,8 +1,9 @@
-"""An aiokafka consumer that takes the answers of the broker whole: runs of records, fetched on while a poll is in work.
+"""An aiokafka consumer that takes the answers of the broker whole: runs of records instead of an object for each.
 
 Group, assignment, leaders, positions and pauses stay aiokafka's. Its own fetcher makes an object of every record, and
-asks for no more of a partition until what it has was taken, so that what comes a moment later waits for a poll more. Here
-the next request goes out when an answer has come, up to a bound, and a poll takes all that is there.
+asks for more of a partition as soon as what it has was taken: what comes while that poll is in work waits for one more.
+Here more is asked for while a full poll is in work, up to a bound; after a smaller one the next poll asks, and takes all
+that is there (decision 20).
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.errors import CorruptRecordException
+from aiokafka.protocol.fetch import FetchRequest
 
 from scoring.clock import stopwatch_s
 from scoring.event_columns import EventColumns
@@ -22,8 +24,6 @@ from scoring.record_run import InputRecord, RecordRun
 from scoring.wire.packed import Packed
 from stream.worker.record_batches import has_old_messages, joined, parts_of, visible_batches
 
-FETCH = 1
-"""The number of that request in Kafka's protocol."""
 ReadEvents = Callable[[Packed], EventColumns | None]
 Taken = dict[TopicPartition, Sequence[InputRecord]]
 
@@ -66,7 +66,7 @@ class _Overheard:
 
     async def send(self, node_id: Any, request: Any) -> Any:
         answer = await self._client.send(node_id, request)
-        for target, _, aborted, raw in parts_of(answer) if answer.API_KEY == FETCH else ():
+        for target, _, aborted, raw in parts_of(answer) if answer.API_KEY == FetchRequest.API_KEY else ():
             if target.topic in self._topics:
                 self.batches[target] = (aborted, raw)
         return answer
@@ -75,8 +75,8 @@ class _Overheard:
 class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
     """aiokafka's fetcher, which keeps what it fetched as runs, and the positions behind them.
 
-    `_records` holds what it always does: errors, results of topics that are not read in runs, and, of a partition that
-    is far enough ahead, its last result, so that no more is asked for.
+    `_records` holds what it always does: errors, and results of topics that are not read in runs. Of the others the last
+    result stays in it until more is to be asked for, since aiokafka asks for what has none.
 
     Args:
         readers: as of `BatchConsumer`.

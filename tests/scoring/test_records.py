@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import LARGEST_VALUE, EventDecoder
@@ -114,6 +114,7 @@ BAD = st.sampled_from(
 """Refused, or with a field nobody knows."""
 
 
+@settings(deadline=None)  # the first call compiles
 @given(
     records=st.lists(GOOD, max_size=12) | st.lists(GOOD | BAD, max_size=12),
     gaps=st.lists(st.integers(1, 3), min_size=12, max_size=12),
