@@ -138,6 +138,7 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
         if len(run):
             self._ahead.setdefault(tp, deque()).append(run)
         self._held.add(tp)
+        _drop_records(self._records[tp])
         self.reading_s += stopwatch_s() - began
 
     async def fetched_records(
@@ -232,6 +233,12 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
         """What was fetched for another assignment is forgotten."""
         if self._ahead_of is not assignment:
             self._ahead, self._ahead_of, self._held = {}, assignment, set()
+
+
+def _drop_records(result: FetchResult) -> None:
+    """Frees what is not read from here: with its iterator it is a cycle, which lasts until the collector comes."""
+    unread = result._partition_records
+    unread._records, unread._records_iterator = None, iter(())
 
 
 def read_run(raw: bytes, aborted: Sequence[tuple[int, int]], position: int) -> tuple[RecordRun, int]:

@@ -1,11 +1,13 @@
 """The worker's consumer on a real broker: every record that another client reads, once and in order."""
 
 import asyncio
+import gc
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import PartitionRecords
 
 from stream.kafka import client_arguments
 from stream.worker.batch_consumer import BatchConsumer
@@ -95,3 +97,20 @@ async def test_a_paused_partition_gives_nothing_and_goes_on_where_it_was(service
         consumer.resume(still)
         last = await read_on(consumer, RECORDS - len(first.get(1, ())))
         assert [at for at, _ in [*first.get(1, []), *last[1]]] == list(range(RECORDS))
+
+
+async def test_what_was_read_is_freed_without_the_collector(services, settings):
+    """The worker's collector comes rarely, and every answer that waits for it is half a megabyte."""
+    topic = f"frees-{uuid.uuid4().hex}"
+    await make_topic(services, topic, partitions=PARTITIONS)
+    write(services.kafka_bootstrap, topic, 3 * RECORDS, codec="none")
+    async with consumer_of(settings, topic) as consumer:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(10):
+                consumer.seek(TopicPartition(topic, 0), 0)
+                await read_on(consumer, MOST)
+            assert sum(type(each) is PartitionRecords for each in gc.get_objects()) <= PARTITIONS
+        finally:
+            gc.enable()
