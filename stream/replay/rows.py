@@ -34,6 +34,9 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 """Columns of a file of scores; `flags` and `reasons` are joined by commas, `features` are little-endian float32."""
 
+REPEATED = ["scorer", "entity", "level", "flags", "reasons", "bundle", "policy", "view"]
+"""The columns whose values come again and again."""
+
 _FLAG_TEXTS = [",".join(flags_in(code)) for code in range(1 << len(FLAGS))]
 
 

@@ -1,6 +1,8 @@
 """A replay from its order to its summary."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +14,7 @@ from stream.errors import JobFailed
 from stream.replay.compare import compare
 from stream.replay.log import read_scores
 from stream.replay.order import Order, Summary
-from stream.replay.rows import SCHEMA, served_frame
+from stream.replay.rows import REPEATED, SCHEMA, served_frame
 from stream.replay.sources import from_files, from_log
 from stream.settings import Settings
 
@@ -45,43 +47,68 @@ async def replay(settings: Settings, order: Order, on_progress: Progress = lambd
 
 
 class Sink:
-    """Writes frames of scores to Parquet as they come, and keeps them when they are compared afterwards."""
+    """Writes frames of scores to Parquet as they come, in a thread; keeps them when they are compared."""
 
     def __init__(self, path: Path | None, *, keep: bool) -> None:
         self._path, self._keep = path, keep
         self._kept: list[pl.DataFrame] = []
         self._writer: pyarrow.parquet.ParquetWriter | None = None
+        self._thread = ThreadPoolExecutor(1, "scores-file")
+        self._writing: Future[None] | None = None
 
     def write(self, frames: list[pl.DataFrame]) -> None:
-        """Appends.
+        """Appends; what was given before is written then.
 
         Raises:
             JobFailed: the file cannot be written.
         """
-        for frame in frames:
-            if self._keep:
-                self._kept.append(frame)
-            if self._path is not None:
-                table = frame.to_arrow()
-                if self._writer is None:
-                    try:
-                        self._writer = pyarrow.parquet.ParquetWriter(
-                            self._path, table.schema, compression="zstd"
-                        )
-                    except OSError as error:
-                        raise JobFailed(f"{self._path}: {error}; choose another --out") from None
-                self._writer.write_table(table)
+        if self._keep:
+            self._kept.extend(frames)
+        if self._path is not None:
+            self._finish()
+            self._writing = self._thread.submit(self._append, self._path, frames)
 
     def frame(self) -> pl.DataFrame:
         """Everything written."""
         return pl.concat(self._kept) if self._kept else pl.DataFrame(schema=SCHEMA)
 
     def close(self) -> None:
-        """Ends the file; an empty replay leaves an empty file with the right columns."""
-        if self._writer is None and self._path is not None and not self._kept:
-            self.write([pl.DataFrame(schema=SCHEMA)])
-        if self._writer is not None:
-            self._writer.close()
+        """Ends the file; an empty replay leaves an empty file with the right columns.
+
+        Raises:
+            JobFailed: as `write`.
+        """
+        try:
+            self._finish()
+            if self._writer is None and not self._kept:
+                self.write([pl.DataFrame(schema=SCHEMA)])
+                self._finish()
+        finally:
+            self._thread.shutdown()
+            if self._writer is not None:
+                with self._told():
+                    self._writer.close()
+
+    def _append(self, path: Path, frames: list[pl.DataFrame]) -> None:
+        with self._told():
+            for table in [frame.to_arrow() for frame in frames]:
+                if self._writer is None:
+                    self._writer = pyarrow.parquet.ParquetWriter(
+                        path, table.schema, compression="zstd", use_dictionary=REPEATED
+                    )
+                self._writer.write_table(table)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise JobFailed(f"{self._path}: {error}; make room, or choose another --out") from None
+
+    def _finish(self) -> None:
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            writing.result()
 
 
 async def _served(settings: Settings, order: Order) -> pl.DataFrame:

@@ -24,7 +24,8 @@ from stream.replay.shards import Shards, UnderWay
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
 
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 131_072
+"""Of a file: a state is packed and unpacked once in each; twice as many take a fifth more memory and gain nothing."""
 MOST_ENTITIES = 1_000_000
 Recorded = list[tuple[int, InForce | None]]
 
