@@ -22,7 +22,7 @@ td{background:#f5f7fa}figure{display:inline-block;margin:0 1rem 1rem 0}svg{max-w
 
 
 def card_html(
-    manifest: Manifest, evaluation: Evaluation, curve: Curve, scores: NDArray[np.float32], *, use: str
+    manifest: Manifest, evaluation: Evaluation, curve: Curve | None, scores: NDArray[np.float32], *, use: str
 ) -> str:
     """The card as HTML text; the same text for the same arguments.
 
@@ -59,7 +59,7 @@ def card_html(
         "<figure>" + tail_plot(TAIL_LEVELS, shares) + "</figure>",  # type: ignore[arg-type]
         "<p>Observed above promised means that the later events differ from those it was calibrated on.</p>",
         "<h2>Training</h2>",
-        "<figure>" + loss_plot(curve) + "</figure>",
+        "<figure>" + loss_plot(curve) + "</figure>" if curve else "<p>Not trained by steps.</p>",
         _table(("argument", "value"), [(name, str(value)) for name, value in training.arguments.items()]),
         "<h2>What is usual</h2>",
         _table(

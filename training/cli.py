@@ -78,9 +78,18 @@ def train(
 
 
 def evaluate(
-    scorer: Annotated[str, typer.Argument(help="Name of a scorer; `riskstream scorers` lists them.")],
-    events: Files,
+    scorer: Annotated[
+        str | None, typer.Argument(help="Name of a scorer; `riskstream scorers` lists them. Left out with --protocol.")
+    ] = None,
+    events: Annotated[
+        list[Path] | None,
+        typer.Option("--events", help="Parquet, CSV or JSON lines files, in order of time; repeat for several."),
+    ] = None,
     map_: Map = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="A shipped protocol's name, or a TOML file: trains and judges its models by fixed rules."),
+    ] = None,
     bundle: Annotated[
         Path | None, typer.Option(help="Folder of a bundle. Left out: the shipped one.")
     ] = None,
@@ -91,7 +100,16 @@ def evaluate(
     """Evaluate a bundle on the last part of your events, beside named baselines where the mapping has labels.
 
     Example: riskstream evaluate payment_anomaly --events cards.parquet --map handbook_cards
+    Example: riskstream evaluate --protocol polish --events polish_bankruptcy_year1.parquet
     """
+    if (scorer is None) == (protocol is None):
+        raise typer.BadParameter("give a scorer, or --protocol", param_hint="SCORER")
+    if protocol is not None:
+        _run_protocol(protocol, events or [], map_, json=json)
+        return
+    assert scorer is not None
+    if not events:
+        raise typer.BadParameter("give the files to evaluate on", param_hint="--events")
     with _refusals():
         import scoring.bundles
         from scoring.model.bundle import load_bundle, require_view
@@ -113,6 +131,25 @@ def evaluate(
     else:
         typer.echo(f"{declared.name}: bundle {loaded.digest} in {loaded.folder}")
         _show(found)
+
+
+def _run_protocol(name: str, events: list[Path], map_: str | None, *, json: bool) -> None:
+    with _refusals():
+        from training.errors import TrainingRefused
+        from training.progress import told_progress
+        from training.protocols.protocol import Ground, read_protocol
+
+        read = read_protocol(name)
+        if not events:
+            raise TrainingRefused(f"{read.name}: give --events with {read.protocol.data}")
+        with told_progress(hidden=json) as told:
+            outcomes = read.run(Ground(tuple(events), map_ or read.protocol.map, told))
+    if json:
+        typer.echo(msgspec.json.encode(outcomes))
+        return
+    from training.protocols.page import show
+
+    show(read, outcomes)
 
 
 @contextmanager

@@ -4,12 +4,13 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring.model.bundle import Bundle, load_bundle, require_view
 from scoring.model.manifest import (
@@ -26,7 +27,7 @@ from training.card import card_html
 from training.config import TrainingConfig
 from training.dataset import Dataset
 from training.evaluation import Evaluation, evaluate_bundle, score_rows
-from training.export import check_parity, export_graphs
+from training.export import check_parity
 from training.loop import Report, seed_everything
 from training.metrics import bootstrap, squared_errors
 from training.scaling import baseline_quantiles
@@ -54,26 +55,36 @@ class Origin:
 
 
 def make_bundle(
-    scorer: Scorer, dataset: Dataset, origin: Origin, config: TrainingConfig, report: Report, home: Path
+    scorer: Scorer,
+    dataset: Dataset,
+    origin: Origin,
+    config: TrainingConfig,
+    report: Report,
+    home: Path,
+    *,
+    trainer_name: str = "",
 ) -> Made:
     """Trains a bundle and writes it to `home/<digest>/`; equal arguments give equal digests on a machine.
+
+    Args:
+        trainer_name: of another trainer than the scorer's, for a challenger.
 
     Raises:
         TrainingRefused: too few rows, or the exported graphs are not the model.
         RefusedBundle: the result breaks a rule of loading.
     """
     seed_everything(config.seed)
+    scorer = replace(scorer, trainer=trainer_name or scorer.trainer)
     trainer, split = trainer_named(scorer.trainer), split_of(dataset, scorer, config)
-    kept = split.train[:: max(1, -(-len(split.train) // config.most_rows))]
-    part = Part(dataset.rows.take(kept), dataset.rows.take(split.validation))
+    part = part_of(dataset, split.train, split.validation, trainer, config)
     trained = trainer.fit(scorer.view, part, config, report)
     manifest = _manifest(scorer, trainer, dataset, split, origin, config)
     manifest = msgspec.structs.replace(
         manifest, metrics=_training_metrics(trained, trainer, dataset, split, config)
     )
     signature = signature_of(manifest.features, manifest.history_features, manifest.history_length)
-    model, explain = export_graphs(trained.model, part.validation.take(slice(0, 8)), signature)
-    files = {MODEL_FILE: model, EXPLAIN_FILE: explain}
+    model, explain = trained.model.graphs(part.validation.take(slice(0, 8)), signature)
+    files = {MODEL_FILE: model} | ({} if explain is None else {EXPLAIN_FILE: explain})
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home) as folder:
         draft = _write(Path(folder), manifest, files)
@@ -93,6 +104,22 @@ def make_bundle(
         shutil.copytree(folder, final)
     final.chmod(0o755)  # the folder for the draft was for its owner only
     return Made(load_bundle(final), msgspec.structs.replace(evaluation, bundle=made.digest))
+
+
+def part_of(
+    dataset: Dataset, train: NDArray[np.int64], validation: NDArray[np.int64], trainer: Trainer, config: TrainingConfig
+) -> Part:
+    """What a trainer is given of these rows: at most `most_rows` of the first, and labels only where it learns from them.
+
+    Raises:
+        TrainingRefused: it learns from labels and has not both classes.
+    """
+    kept = train[:: max(1, -(-len(train) // config.most_rows))]
+    rows, labels = dataset.rows, dataset.labels
+    if not trainer.supervised:
+        return Part(rows.take(kept), rows.take(validation))
+    given = (None, None) if labels is None else (labels[kept], labels[validation])
+    return Part(rows.take(kept), rows.take(validation), *given).labelled()
 
 
 def split_of(dataset: Dataset, scorer: Scorer, config: TrainingConfig) -> Split:
@@ -121,7 +148,7 @@ def _manifest(
     return Manifest(
         scorer=scorer.name,
         trainer=scorer.trainer,
-        score_kind="tail",
+        score_kind=trainer.score_kind,
         meaning=trainer.meaning,
         view=view.name,
         view_digest=view.digest,
@@ -150,13 +177,16 @@ def _manifest(
 def _training_metrics(
     trained: Trained, trainer: Trainer, dataset: Dataset, split: Split, config: TrainingConfig
 ) -> dict[str, object]:
-    errors = trained.squared_error(dataset.rows.take(split.test)).astype(np.float64)
+    labels = None if dataset.labels is None else dataset.labels[split.test]
+    errors = trained.squared_error(dataset.rows.take(split.test), labels).astype(np.float64)
     mean, root = squared_errors(errors)
-    entity = dataset.entity[split.test]
-    return {
-        "epochs": len(trained.curve.train),
-        "best_epoch": trained.curve.best + 1,
-        "validation_loss": round(trained.curve.validation[trained.curve.best], 6),
+    entity, curve = dataset.entity[split.test], trained.curve
+    steps: dict[str, object] = {} if curve is None else {
+        "epochs": len(curve.train),
+        "best_epoch": curve.best + 1,
+        "validation_loss": round(curve.validation[curve.best], 6),
+    }
+    return steps | {
         "error": trainer.error,
         "mse": bootstrap(mean, entity, seed=config.seed).rounded(),
         "rmse": bootstrap(root, entity, seed=config.seed).rounded(),
@@ -165,7 +195,7 @@ def _training_metrics(
 
 def _test_metrics(evaluation: Evaluation, parity: float) -> dict[str, object]:
     return {
-        "torch_parity": float(f"{parity:.1e}"),
+        "parity": float(f"{parity:.1e}"),
         "test_rows": evaluation.rows,
         "test_entities": evaluation.entities,
         "watch_rate": evaluation.watch_rate,

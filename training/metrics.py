@@ -87,6 +87,13 @@ class Ranking:
         precision = np.divide(true, above, out=np.zeros_like(true), where=above > 0)
         return float((gain * precision).sum())
 
+    def kolmogorov_smirnov(self, weights: Weights) -> float:
+        """Greatest distance between the shares of positives and of the others above a score. NaN without both."""
+        true, false = self._counts(weights)
+        if not len(true) or true[-1] == 0 or false[-1] == 0:
+            return float("nan")
+        return float(np.abs(true / true[-1] - false / false[-1]).max())
+
 
 def decisions(flagged: NDArray[np.bool_], labels: NDArray[np.integer], weights: Weights) -> dict[str, float]:
     """Accuracy, precision, recall and F1 of decisions; NaN where nothing is flagged or positive.

@@ -1,6 +1,6 @@
 """A progress bar for training; on the error stream, and only where someone watches."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -28,3 +28,17 @@ def training_progress(epochs: int, *, hidden: bool) -> Iterator[Report]:
             progress.update(task, completed=epoch + 1, description=said)
 
         yield report
+
+
+@contextmanager
+def told_progress(*, hidden: bool) -> Iterator[Callable[[str], None]]:
+    """A function that shows what is being done now, while something of unknown length goes on.
+
+    Args:
+        hidden: as of `training_progress`.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=hidden or not console.is_terminal) as progress:
+        task = progress.add_task("reading")
+        yield lambda said: progress.update(task, description=said)

@@ -13,6 +13,7 @@ from scoring.model.rows import Rows
 from training.calibrate import set_calibration, set_feature_tails
 from training.config import TrainingConfig
 from training.errors import TrainingRefused
+from training.export import TorchModel
 from training.loop import Report, fit
 from training.networks.preparation import Preparation
 from training.networks.sequence_surprise import SequenceSurprise
@@ -73,7 +74,7 @@ def train_sequence(
     inputs = [tensors(rows, model.inputs) for rows in (part.train, part.validation)]
     curve = fit(network, loss, inputs[0], inputs[1], config, report)
     _calibrate(model.eval(), part.validation)
-    return Trained(model, curve, lambda rows: _squared_error(model, rows))
+    return Trained(TorchModel(model), curve, lambda rows, _: _squared_error(model, rows))
 
 
 @torch.no_grad()

@@ -4,13 +4,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 import training.trainers
+from schemas.score import ScoreKind
 from scoring.features.spec import FeatureView
 from scoring.model.manifest import Contributions, Input
 from scoring.model.rows import Rows
@@ -21,10 +22,56 @@ from training.loop import Curve, Report
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Rows to learn from, and rows to stop and to calibrate on."""
+    """Rows to learn from, and rows to stop and to calibrate on.
+
+    Attributes:
+        train_labels, validation_labels: 1, 0, or -1 where the truth is unknown, int8[n]; None where nobody knows any.
+    """
 
     train: Rows
     validation: Rows
+    train_labels: NDArray[np.int8] | None = None
+    validation_labels: NDArray[np.int8] | None = None
+
+    def labelled(self) -> "Part":
+        """Only the rows whose truth is known.
+
+        Raises:
+            TrainingRefused: there are no labels, or not both classes in both parts.
+        """
+        if self.train_labels is None or self.validation_labels is None:
+            raise TrainingRefused("this trainer learns from labels; give a mapping with `label`")
+        train, validation = self.train_labels >= 0, self.validation_labels >= 0
+        part = Part(
+            self.train.take(np.flatnonzero(train)), self.validation.take(np.flatnonzero(validation)),
+            self.train_labels[train], self.validation_labels[validation],
+        )  # fmt: skip
+        for name, labels in (("train", part.train_labels), ("validation", part.validation_labels)):
+            assert labels is not None
+            if not (labels == 1).any() or not (labels == 0).any():
+                raise TrainingRefused(
+                    f"the {name} part has {int((labels == 1).sum())} of label 1 and {int((labels == 0).sum())} of "
+                    "label 0; give more events, so that both have both"
+                )
+        return part
+
+
+class Model(Protocol):
+    """A trained model, before it is a bundle."""
+
+    def graphs(self, rows: Rows, signature: str) -> tuple[bytes, bytes | None]:
+        """The scoring and the explaining graph as bytes of ONNX files; the same for the same model.
+
+        Args:
+            rows: a few, to trace the graph with.
+            signature: of the ordered inputs, which the graphs' metadata will say.
+        """
+
+    def scores(self, rows: Rows) -> NDArray[np.float32]:
+        """What the scoring graph has to give for these rows, float32[n]."""
+
+    def contributions(self, rows: Rows) -> NDArray[np.float32] | None:
+        """What the explaining graph has to give, float32[n, F]; None without one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +79,13 @@ class Trained:
     """A calibrated model and how it got there.
 
     Attributes:
-        model: its `forward` gives scores, its `contributions` explain them; inputs as the trainer says.
-        squared_error: mean squared standardised error per row of given rows, float32[n].
+        curve: None for a model that is not trained by steps.
+        squared_error: mean squared error per row of given rows, float32[n]; what it is of is the trainer's `error`.
     """
 
-    model: nn.Module
-    curve: Curve
-    squared_error: Callable[[Rows], NDArray[np.float32]]
+    model: Model
+    curve: Curve | None
+    squared_error: Callable[[Rows, NDArray[np.int8] | None], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -48,18 +95,22 @@ class Trainer:
     Args:
         inputs: what the model reads.
         meaning: what its score means, a sentence for people.
-        contributions: how it explains itself.
+        contributions: how it explains itself; None for one that does not.
         error: name of the squared error it reports.
         defaults: its configuration when nothing else is asked for.
         fit: trains and calibrates on a part.
+        score_kind: `tail`, or `probability` of label 1.
+        supervised: whether it learns from labels; one that does not never sees any.
     """
 
     inputs: tuple[Input, ...]
     meaning: str
-    contributions: Contributions
+    contributions: Contributions | None
     error: str
     defaults: TrainingConfig
     fit: Callable[[FeatureView, Part, TrainingConfig, Report], Trained]
+    score_kind: ScoreKind = "tail"
+    supervised: bool = False
 
 
 def trainer_named(name: str) -> Trainer:

@@ -20,7 +20,7 @@ def test_a_trained_bundle_fits_its_view_and_does_not_depend_on_batches(bundles, 
     made = bundles[scorer]
     require_view(made.bundle, scorers()[scorer].view)
     assert made.bundle.session.batch_invariant
-    assert made.bundle.manifest.metrics["torch_parity"] <= 1e-5
+    assert made.bundle.manifest.metrics["parity"] <= 1e-5
 
 
 def odd_inputs(scorer: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from scoring.model.manifest import Contributions
 from scoring.model.rows import Rows
 from training.calibrate import set_calibration, set_feature_tails
 from training.config import TrainingConfig
+from training.export import TorchModel
 from training.loop import Report, fit
 from training.networks.autoencoder import Autoencoder
 from training.networks.preparation import Preparation
@@ -40,7 +41,7 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
         prepared = [preparation(*tensors(rows, model.inputs)) for rows in (part.train, part.validation)]
     curve = fit(network, loss, prepared[0], prepared[1], config, report)
     _calibrate(model.eval(), part.validation)
-    return Trained(model, curve, lambda rows: _squared_error(model, rows))
+    return Trained(TorchModel(model), curve, lambda rows, _: _squared_error(model, rows))
 
 
 @torch.no_grad()

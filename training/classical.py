@@ -1,0 +1,134 @@
+"""Models of scikit-learn as trainers: the baselines a deep model has to beat, exported, and able to run live."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from scoring.features.spec import FeatureView
+from scoring.model.graph import SIGNATURE
+from scoring.model.rows import Rows
+from training.boosted_trees import boosted_trees_graph
+from training.config import TrainingConfig
+from training.errors import TrainingRefused
+from training.loop import Report
+from training.trainer import Part, Trained
+
+PROBABILITY = "the probability of label 1, as the classifier learned it from labels"
+ERROR = "difference of probability and label (Brier)"
+OPSETS = {"": 18, "ai.onnx.ml": 3}
+HUGE = 1e30
+Build = Callable[[TrainingConfig], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifierModel:
+    """A fitted classifier of scikit-learn over `features` as a `Model`; it explains nothing.
+
+    Attributes:
+        columns: of the features that it reads, int64[m]: those that vary in training data.
+        width: columns it is given; those behind the m are 0.
+    """
+
+    classifier: Any
+    columns: NDArray[np.int64]
+    width: int
+
+    def graphs(self, rows: Rows, signature: str) -> tuple[bytes, None]:
+        """The classifier's graph, cut off behind the probability of label 1."""
+        return _score_graph(self, rows.features.shape[1], signature), None
+
+    def scores(self, rows: Rows) -> NDArray[np.float32]:
+        """By scikit-learn."""
+        given = self.inputs(rows.features)
+        found: NDArray[np.float32] = self.classifier.predict_proba(given)[:, 1].astype(np.float32)
+        return found
+
+    def contributions(self, rows: Rows) -> None:
+        """None."""
+
+    def inputs(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the classifier reads of features, float32[n, width], within what float32 squares can hold."""
+        found = np.zeros((len(features), self.width), np.float32)
+        found[:, : len(self.columns)] = np.clip(features[:, self.columns], -HUGE, HUGE)
+        return found
+
+
+def train_classifier(
+    view: FeatureView, part: Part, config: TrainingConfig, report: Report, build: Build, *, padded: bool = False
+) -> Trained:
+    """A fitted classifier; the validation part stays unused, as nothing is stopped or calibrated.
+
+    Args:
+        build: an unfitted classifier that takes NaN for missing values.
+        padded: whether it multiplies and adds: then the width has to be a multiple of 16, or the sums depend on the
+            batch in onnxruntime.
+
+    Raises:
+        TrainingRefused: there are no labels, or no feature varies.
+    """
+    if part.train_labels is None:
+        raise TrainingRefused("this trainer learns from labels; give a mapping with `label`")
+    columns = np.flatnonzero([len(np.unique(column[~np.isnan(column)])) > 1 for column in part.train.features.T])
+    if not len(columns):
+        raise TrainingRefused("no feature varies in the training part; give more events")
+    width = -(-len(columns) // 16) * 16 if padded else len(columns)
+    unfitted = ClassifierModel(build(config), columns, width)
+    model = replace(
+        unfitted,
+        classifier=unfitted.classifier.fit(unfitted.inputs(part.train.features), part.train_labels.astype(np.int64)),
+    )
+    return Trained(model, None, lambda rows, labels: brier_errors(model.scores(rows), labels))
+
+
+def brier_errors(scores: NDArray[np.float32], labels: NDArray[np.int8] | None) -> NDArray[np.float32]:
+    """Squared difference of probability and label per row, float32[n]; 0 where the label is unknown."""
+    if labels is None:
+        return np.zeros(len(scores), np.float32)
+    return np.where(labels >= 0, (scores - labels) ** 2, 0.0).astype(np.float32)
+
+
+def _score_graph(trained: ClassifierModel, features: int, signature: str) -> bytes:
+    """A classifier as the graph of a bundle: `features` float32[n, features] to `score` float32[n]."""
+    if isinstance(trained.classifier, HistGradientBoostingClassifier):
+        model = boosted_trees_graph(trained.classifier, trained.width, OPSETS)
+        last = 0
+    else:
+        model = to_onnx(
+            trained.classifier, initial_types=[("given", FloatTensorType([None, trained.width]))], target_opset=OPSETS,
+            options={id(trained.classifier): {"zipmap": False}},
+        )  # fmt: skip
+        last = 1
+    graph = model.graph
+    probabilities = graph.output[-1].name
+    before = [
+        helper.make_node("Gather", ["features", "columns"], ["varying"], axis=1),
+        helper.make_node("Clip", ["varying", "least", "most"], ["bounded"]),
+        helper.make_node("Pad", ["bounded", "spare", "zero"], ["given"]),
+    ]
+    after = [
+        helper.make_node("Gather", [probabilities, "last"], ["of_one"], axis=1),
+        helper.make_node("Clip", ["of_one", "zero", "one"], ["score"]),
+    ]
+    nodes = [*before, *graph.node, *after]
+    del graph.node[:], graph.input[:], graph.output[:]
+    graph.node.extend(nodes)
+    constants: dict[str, Any] = {
+        "columns": trained.columns.astype(np.int64), "least": np.float32(-HUGE), "most": np.float32(HUGE),
+        "spare": np.array([0, 0, 0, trained.width - len(trained.columns)], np.int64), "last": np.int64(last),
+        "zero": np.float32(0), "one": np.float32(1),
+    }  # fmt: skip
+    graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items())
+    graph.input.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", features]))
+    graph.output.append(helper.make_tensor_value_info("score", TensorProto.FLOAT, ["n"]))
+    entry = model.metadata_props.add()
+    entry.key, entry.value = SIGNATURE, signature
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))

@@ -1,0 +1,1 @@
+"""Protocols: how a use is evaluated, fixed in a file, the same for deep and classical models."""

@@ -1,0 +1,90 @@
+"""Trains a model for a protocol and scores rows with its exported graph: what a live worker would say."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.engine import DECIMALS
+from scoring.model.manifest import EXPLAIN_FILE, MODEL_FILE, Manifest, TrainingSpan, signature_of
+from scoring.model.rows import Rows
+from scoring.model.session import Session
+from scoring.scorer import Scorer
+from training.dataset import Dataset
+from training.loop import seed_everything
+from training.making import part_of
+from training.scaling import baseline_quantiles
+from training.trainer import Trainer, trainer_named
+
+_PART = 20_000
+
+
+def scores_of(
+    scorer: Scorer,
+    trainer_name: str,
+    dataset: Dataset,
+    *,
+    train: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    test: NDArray[np.int64],
+    seed: int,
+) -> NDArray[np.float64]:
+    """Scores of the test rows by a model of the other two parts, as its ONNX graph gives them, float64[n].
+
+    Args:
+        train, validation, test: row numbers; validation is what the trainer may stop and calibrate on.
+
+    Raises:
+        TrainingRefused: the trainer refuses the rows.
+    """
+    session = session_of(scorer, trainer_name, dataset, train=train, validation=validation, seed=seed)
+    return scores_by(session, dataset.rows.take(test))
+
+
+def session_of(
+    scorer: Scorer,
+    trainer_name: str,
+    dataset: Dataset,
+    *,
+    train: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    seed: int,
+) -> Session:
+    """The exported model of a trainer for these rows."""
+    trainer = trainer_named(trainer_name)
+    config = msgspec.structs.replace(trainer.defaults, seed=seed)
+    seed_everything(seed)
+    part = part_of(dataset, train, validation, trainer, config)
+    trained = trainer.fit(scorer.view, part, config, lambda *_: None)
+    manifest = _manifest(replace(scorer, trainer=trainer_name), trainer, part.train)
+    signature = signature_of(manifest.features, manifest.history_features, manifest.history_length)
+    model, explain = trained.model.graphs(part.validation.take(slice(0, 8)), signature)
+    files = {MODEL_FILE: model} | ({} if explain is None else {EXPLAIN_FILE: explain})
+    return Session(Path(trainer_name), files, manifest)
+
+
+def scores_by(session: Session, rows: Rows) -> NDArray[np.float64]:
+    """Scores of rows as they would be published, float64[n]."""
+    parts = [rows.take(slice(start, start + _PART)) for start in range(0, max(1, len(rows)), _PART)]
+    found = [session.run(part.features, part.history, part.lengths) for part in parts]
+    scores: NDArray[np.float64] = np.concatenate(found).astype(np.float64)
+    return np.round(scores, DECIMALS)
+
+
+def _manifest(scorer: Scorer, trainer: Trainer, rows: Rows) -> Manifest:
+    """What loading needs to know; nothing of it is written."""
+    view = scorer.view
+    history = view.history if "history" in trainer.inputs else None
+    quantiles = baseline_quantiles(rows.features)
+    return Manifest(
+        scorer=scorer.name, trainer=scorer.trainer, score_kind=trainer.score_kind, meaning=trainer.meaning,
+        view=view.name, view_digest=view.digest, features=view.feature_names, inputs=trainer.inputs,
+        history_features=history.features if history else (), history_length=history.length if history else 0,
+        contributions=trainer.contributions, baseline=dict(zip(view.feature_names, quantiles, strict=True)),
+        thresholds={}, metrics={}, libraries={}, files={},
+        training=TrainingSpan(
+            data=(), licence="", rows=len(rows), first_event_ms=0, last_event_ms=0, seed=0, arguments={}
+        ),
+    )  # fmt: skip
