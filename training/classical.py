@@ -11,6 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
 from scoring.features.spec import FeatureView
 from scoring.model.graph import SIGNATURE
@@ -18,6 +20,7 @@ from scoring.model.rows import Rows
 from training.boosted_trees import boosted_trees_graph
 from training.config import TrainingConfig
 from training.errors import TrainingRefused
+from training.logistic_graph import logistic_graph
 from training.loop import Report
 from training.trainer import Part, Trained
 
@@ -95,19 +98,23 @@ def brier_errors(scores: NDArray[np.float32], labels: NDArray[np.int8] | None) -
     return np.where(labels >= 0, (scores - labels) ** 2, 0.0).astype(np.float32)
 
 
+def _probabilities(classifier: Any, width: int) -> onnx.ModelProto:
+    """The graph from `given` float32[n, width] to the probabilities of label 1, or of both, as its last output."""
+    if isinstance(classifier, HistGradientBoostingClassifier):
+        return boosted_trees_graph(classifier, width, OPSETS)
+    if isinstance(classifier, Pipeline) and isinstance(classifier[-1], LogisticRegression):
+        return logistic_graph(classifier, width, OPSETS)
+    return to_onnx(
+        classifier, initial_types=[("given", FloatTensorType([None, width]))], target_opset=OPSETS,
+        options={id(classifier): {"zipmap": False}},
+    )  # fmt: skip
+
+
 def _score_graph(trained: ClassifierModel, features: int, signature: str) -> bytes:
     """A classifier as the graph of a bundle: `features` float32[n, features] to `score` float32[n]."""
-    if isinstance(trained.classifier, HistGradientBoostingClassifier):
-        model = boosted_trees_graph(trained.classifier, trained.width, OPSETS)
-        last = 0
-    else:
-        model = to_onnx(
-            trained.classifier, initial_types=[("given", FloatTensorType([None, trained.width]))], target_opset=OPSETS,
-            options={id(trained.classifier): {"zipmap": False}},
-        )  # fmt: skip
-        last = 1
+    model = _probabilities(trained.classifier, trained.width)
     graph = model.graph
-    probabilities = graph.output[-1].name
+    probabilities, last = graph.output[-1].name, 0 if len(graph.output) == 1 else 1
     before = [
         helper.make_node("Gather", ["features", "columns"], ["varying"], axis=1),
         helper.make_node("Clip", ["varying", "least", "most"], ["bounded"]),

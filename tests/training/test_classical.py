@@ -38,6 +38,7 @@ def labelled(rows: int, *, seed: int = 3) -> Dataset:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_the_graph_says_what_scikit_learn_says(name):
+    """A baseline that loses something on its way to ONNX would be beaten for the wrong reason."""
     dataset, rows = labelled(3_000), np.arange(3_000)
     train, validation = rows[:2_000], rows[2_000:]
     part = trainer_named(name).fit(SCORER.view, *fit_arguments(dataset, train, validation, name))
@@ -71,12 +72,14 @@ def test_labels_it_learned_from_are_found_and_shuffled_ones_are_not(name):
 
 
 def test_without_labels_it_says_what_is_missing():
+    """Whoever forgets the mapping reads what to give."""
     dataset, rows = replace(labelled(200), labels=None), np.arange(200)
     with pytest.raises(TrainingRefused, match="mapping with `label`"):
         session_of(SCORER, "boosting", dataset, train=rows[:150], validation=rows[150:], seed=7)
 
 
 def test_one_class_alone_is_refused_with_the_counts():
+    """A classifier of one class would say the same of everything, without a word."""
     dataset, rows = replace(labelled(200), labels=np.zeros(200, np.int8)), np.arange(200)
     with pytest.raises(TrainingRefused, match="train part has 0 of label 1 and 150 of label 0"):
         session_of(SCORER, "logistic", dataset, train=rows[:150], validation=rows[150:], seed=7)

@@ -17,6 +17,7 @@ def numbered(first: int, count: int) -> pl.DataFrame:
 
 
 def test_frames_are_written_in_the_order_they_came_in(tmp_path: Path):
+    """They are written by a thread of their own, one list behind the other."""
     path = tmp_path / "scores.parquet"
     sink = Sink(path, keep=True)
     frames = [numbered(100 * place, 100) for place in range(30)]
@@ -28,6 +29,7 @@ def test_frames_are_written_in_the_order_they_came_in(tmp_path: Path):
 
 
 def test_an_empty_replay_leaves_an_empty_file_with_its_columns(tmp_path: Path):
+    """Who reads the file afterwards finds it, and its columns."""
     path = tmp_path / "scores.parquet"
     Sink(path, keep=False).close()
     assert dict(pl.read_parquet_schema(path)) == SCHEMA
@@ -35,6 +37,7 @@ def test_an_empty_replay_leaves_an_empty_file_with_its_columns(tmp_path: Path):
 
 @pytest.mark.parametrize("rows", [10, 200_000], ids=["when the file is ended", "when a part is written"])
 def test_a_full_disk_is_told_with_the_file(rows: int):
+    """The error comes from another thread, and must not get lost there."""
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("no /dev/full here: a system other than Linux")
@@ -47,6 +50,7 @@ def test_a_full_disk_is_told_with_the_file(rows: int):
 
 
 def test_a_file_in_a_folder_that_is_not_there_is_told(tmp_path: Path):
+    """A replay of an hour that cannot be written says so, with the way out."""
     sink = Sink(tmp_path / "missing" / "scores.parquet", keep=False)
     sink.write([numbered(0, 1)])
     with pytest.raises(JobFailed, match=r"missing.*choose another --out"):

@@ -1,0 +1,42 @@
+"""Logistic regression of scikit-learn, imputer and scaler included, as a graph whose rows do not depend on their batch.
+
+skl2onnx writes a matrix product, whose bits depend on how many rows there are. Here each row is summed by itself.
+"""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.pipeline import Pipeline
+
+
+def logistic_graph(pipeline: Pipeline, width: int, opsets: dict[str, int]) -> onnx.ModelProto:
+    """The graph of a fitted pipeline of imputer, scaler and regression: `given` float32[n, width] to float32[n, 1].
+
+    Args:
+        width: a multiple of 16, so that sums take the same path whatever the batch.
+    """
+    imputer, scaler, regression = (step for _, step in pipeline.steps)
+    slopes = regression.coef_[0] / scaler.scale_
+    offset = float(regression.intercept_[0] - (slopes * scaler.center_).sum())
+    constants = {
+        "medians": imputer.statistics_.astype(np.float32), "slopes": slopes.astype(np.float32),
+        "offset": np.float32(offset), "columns_axis": np.array([1], np.int64),
+    }  # fmt: skip
+    nodes = [
+        helper.make_node("IsNaN", ["given"], ["missing"]),
+        helper.make_node("Where", ["missing", "medians", "given"], ["imputed"]),
+        helper.make_node("Mul", ["imputed", "slopes"], ["parts"]),
+        helper.make_node("ReduceSum", ["parts", "columns_axis"], ["total"], keepdims=1),
+        helper.make_node("Add", ["total", "offset"], ["log_odds"]),
+        helper.make_node("Sigmoid", ["log_odds"], ["probability"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "logistic_regression",
+        [helper.make_tensor_value_info("given", TensorProto.FLOAT, ["n", width])],
+        [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["n", 1])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    return helper.make_model(
+        graph, ir_version=10, opset_imports=[helper.make_opsetid(domain, version) for domain, version in opsets.items()]
+    )
