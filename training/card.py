@@ -12,7 +12,7 @@ from training.evaluation import TAIL_LEVELS, Evaluation
 from training.loop import Curve
 from training.plots import loss_plot, score_plot, tail_plot
 
-_CSS = """
+CSS = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}
 td,th{padding:.15rem .7rem;text-align:right;font-variant-numeric:tabular-nums}th{border-bottom:1px solid
@@ -52,7 +52,7 @@ def card_html(
     shares = [tuple(each or 0.0 for each in evaluation.tail[str(level)]) for level in TAIL_LEVELS]
     sections = [
         f"<h1>{escape(manifest.scorer)}</h1>",
-        _table(("", ""), facts),
+        table_html(("", ""), facts),
         "<h2>How it does on later events</h2>",
         _metrics(manifest, evaluation),
         "<figure>" + score_plot(scores) + "</figure>",
@@ -60,14 +60,14 @@ def card_html(
         "<p>Observed above promised means that the later events differ from those it was calibrated on.</p>",
         "<h2>Training</h2>",
         "<figure>" + loss_plot(curve) + "</figure>" if curve else "<p>Not trained by steps.</p>",
-        _table(("argument", "value"), [(name, str(value)) for name, value in training.arguments.items()]),
+        table_html(("argument", "value"), [(name, str(value)) for name, value in training.arguments.items()]),
         "<h2>What is usual</h2>",
-        _table(
+        table_html(
             ("feature", *(f"{100 * share:g} %" for share in QUANTILES)),
             [(name, *(_number(value) for value in row)) for name, row in manifest.baseline.items()],
         ),
     ]
-    head = f"<meta charset=utf-8><title>{escape(manifest.scorer)}: model card</title><style>{_CSS}</style>"
+    head = f"<meta charset=utf-8><title>{escape(manifest.scorer)}: model card</title><style>{CSS}</style>"
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(sections)}</body></html>\n"
 
 
@@ -78,7 +78,7 @@ def _metrics(manifest: Manifest, evaluation: Evaluation) -> str:
             rows.append((f"{name} ({manifest.metrics['error']})", *_figures(manifest.metrics[name])))
     for rival, figures in evaluation.detection.items():
         rows += [(f"{figure} of {rival}", *_figures(found)) for figure, found in figures.items()]
-    return _table(("figure", "value", "95 % from", "to"), rows)
+    return table_html(("figure", "value", "95 % from", "to"), rows)
 
 
 def _figures(found: Sequence[float | None]) -> tuple[str, ...]:
@@ -93,7 +93,8 @@ def _day(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of plain texts."""
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{top}</tr>{body}</table>"

@@ -90,6 +90,13 @@ def evaluate(
         str | None,
         typer.Option(help="A shipped protocol's name, or a TOML file: trains and judges its models by fixed rules."),
     ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Run every shipped protocol whose files are below --data; needs --out.")
+    ] = False,
+    data: Annotated[Path | None, typer.Option(help="With --all: folder that is searched for the files.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With --all: folder for index.html and a JSON file per protocol.")
+    ] = None,
     bundle: Annotated[
         Path | None, typer.Option(help="Folder of a bundle. Left out: the shipped one.")
     ] = None,
@@ -102,8 +109,13 @@ def evaluate(
     Example: riskstream evaluate payment_anomaly --events cards.parquet --map handbook_cards
     Example: riskstream evaluate --protocol polish --events polish_bankruptcy_year1.parquet
     """
-    if (scorer is None) == (protocol is None):
-        raise typer.BadParameter("give a scorer, or --protocol", param_hint="SCORER")
+    if (scorer is not None) + (protocol is not None) + all_ != 1:
+        raise typer.BadParameter("give a scorer, or --protocol, or --all", param_hint="SCORER")
+    if all_:
+        if data is None or out is None:
+            raise typer.BadParameter("--all needs --data and --out", param_hint="--all")
+        _run_all(data, out)
+        return
     if protocol is not None:
         _run_protocol(protocol, events or [], map_, json=json)
         return
@@ -145,11 +157,24 @@ def _run_protocol(name: str, events: list[Path], map_: str | None, *, json: bool
         with told_progress(hidden=json) as told:
             outcomes = read.run(Ground(tuple(events), map_ or read.protocol.map, told))
     if json:
-        typer.echo(msgspec.json.encode(outcomes))
+        typer.echo(msgspec.json.format(msgspec.json.encode(outcomes), indent=1))
         return
     from training.protocols.page import show
 
     show(read, outcomes)
+
+
+def _run_all(data: Path, out: Path) -> None:
+    with _refusals():
+        from training.progress import told_progress
+        from training.protocols.running import run_all
+
+        with told_progress(hidden=False) as told:
+            results = run_all(data, out, told)
+    for result in results:
+        done = f"{len(result.outcomes)} outcomes" if result.outcomes else f"not run: {result.missing}"
+        typer.echo(f"{result.read.name}: {done}")
+    typer.echo(f"page: {out / 'index.html'}")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ _STYLE = {
     "grid.alpha": 0.3,
 }
 _INK, _SECOND = "#1f5fa8", "#d1603d"
+_OF_VERDICT = {"ahead": "#2a7d46", "behind": "#b3372b", "level": "#77736a"}
 
 
 def loss_plot(curve: Curve) -> str:
@@ -33,6 +34,21 @@ def loss_plot(curve: Curve) -> str:
         axes.plot(epochs, curve.validation, color=_SECOND, label="validation")
         axes.axvline(curve.best + 1, color="grey", linestyle=":", label="kept")
         axes.legend(frameon=False)
+        return _svg(figure)
+
+
+def difference_plot(bars: Sequence[tuple[str, float, tuple[float, float], str]], figure_name: str) -> str:
+    """Differences with their intervals, a line each: name, difference, ends, and a verdict that colours it."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes(f"difference of {figure_name}", "")
+        figure.set_size_inches(7.0, 0.7 + 0.34 * len(bars))
+        for place, (_, value, (low, high), verdict) in enumerate(bars):
+            colour = _OF_VERDICT[verdict]
+            axes.plot([low, high], [place, place], color=colour, linewidth=2)
+            axes.plot([value], [place], "o", color=colour)
+        axes.axvline(0.0, color="grey", linestyle=":")
+        axes.set_yticks(range(len(bars)), [name for name, *_ in bars])
+        axes.set_ylim(len(bars) - 0.5, -0.5)
         return _svg(figure)
 
 

@@ -91,8 +91,8 @@ def _slope(fold: Fold, scores: NDArray[np.float64]) -> Figure:
             step = np.linalg.solve(curvature, inputs.T @ (weights * (fold.truth - expected)))
             beta = beta + step
             if np.abs(step).max() < 1e-8:
-                break
-        return float(beta[1])
+                return float(beta[1])
+        return float("nan")  # what is no probability has no slope
 
     return slope
 

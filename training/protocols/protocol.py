@@ -41,6 +41,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         about: what is judged, a sentence for people.
         data: which files it is run on, for people; they are given when it is run.
+        files: their names, by which `evaluate --all` finds them in a folder.
         map: the mapping that reads them, unless another one is given.
         scorer: whose view makes the features.
         candidates: trainers of the models that are judged; baselines: what each is compared with.
@@ -52,6 +53,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     about: str
     data: str
+    files: tuple[str, ...] = ()
     map: str
     scorer: str
     candidates: tuple[str, ...]
