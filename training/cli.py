@@ -35,6 +35,9 @@ def train(
     optimiser: Annotated[
         Literal["adamw", "adam", "sgd"] | None, typer.Option(help="sgd has momentum.")
     ] = None,
+    trainer: Annotated[
+        str | None, typer.Option(help="Another trainer than the scorer's, for a challenger; one of training/trainers/.")
+    ] = None,
     gap: Gap = None,
     licence: Annotated[str, typer.Option(help="Licence of the data, for manifest and card.")] = "unknown",
     device: Annotated[
@@ -52,21 +55,23 @@ def train(
         from training.trainer import trainer_named
 
         declared = _scorer(scorer)
-        defaults = trainer_named(declared.trainer).defaults
+        chosen = trainer_named(trainer or declared.trainer)
         asked = {
             "seed": seed, "epochs": epochs, "batch_rows": batch_rows, "learning_rate": learning_rate,
             "optimiser": optimiser, "gap_ms": _gap_ms(gap), "device": device,
         }  # fmt: skip
         config = msgspec.structs.replace(
-            defaults,
+            chosen.defaults,
             watch=declared.policy.watch,
             alert=declared.policy.alert,
             **{name: value for name, value in asked.items() if value is not None},
         )
-        dataset = _dataset(declared, events, map_, inputs=trainer_named(declared.trainer).inputs)
+        dataset = _dataset(declared, events, map_, inputs=chosen.inputs)
         with training_progress(config.epochs, hidden=json) as report:
             origin = Origin(names_of(events), licence)
-            made = make_bundle(declared, dataset, origin, config, report, out / declared.name)
+            made = make_bundle(
+                declared, dataset, origin, config, report, out / declared.name, trainer_name=trainer or declared.trainer
+            )
     if json:
         said = {"digest": made.bundle.digest, "folder": str(made.bundle.folder), "rows": len(dataset)}
         typer.echo(msgspec.json.encode(said | {"evaluation": made.evaluation}))

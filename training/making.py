@@ -62,7 +62,7 @@ def make_bundle(
     report: Report,
     home: Path,
     *,
-    trainer_name: str = "",
+    trainer_name: str | None = None,
 ) -> Made:
     """Trains a bundle and writes it to `home/<digest>/`; equal arguments give equal digests on a machine.
 
