@@ -27,7 +27,7 @@ def document() -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "channels": _channels(known),
-        "operations": dict(_operation(contract) for contract in known),
+        "operations": dict(_operation(contract, topic) for contract in known for topic in contract.topics),
         "components": {
             "messages": {contract.name: _message(contract) for contract in known},
             "schemas": _schemas(known),
@@ -38,23 +38,25 @@ def document() -> dict[str, Any]:
 def _channels(known: Collection[Contract]) -> dict[str, Any]:
     channels: dict[str, Any] = {}
     for contract in known:
-        channel = channels.setdefault(
-            contract.topic,
-            {
-                "address": contract.topic,
-                "messages": {},
-                "bindings": {"kafka": {"topic": contract.topic, "bindingVersion": BINDING_VERSION}},
-            },
-        )
-        channel["messages"][contract.name] = {"$ref": f"#/components/messages/{contract.name}"}
+        for topic in contract.topics:
+            channel = channels.setdefault(
+                topic,
+                {
+                    "address": topic,
+                    "messages": {},
+                    "bindings": {"kafka": {"topic": topic, "bindingVersion": BINDING_VERSION}},
+                },
+            )
+            channel["messages"][contract.name] = {"$ref": f"#/components/messages/{contract.name}"}
     return channels
 
 
-def _operation(contract: Contract) -> tuple[str, dict[str, Any]]:
+def _operation(contract: Contract, topic: str) -> tuple[str, dict[str, Any]]:
     """What riskstream does with the message: it receives inbound ones and sends all others."""
     action = "receive" if contract.direction == "inbound" else "send"
-    channel = f"#/channels/{contract.topic}"
-    return f"{action}{contract.name}", {
+    where = "" if topic == contract.topic else f"On{''.join(map(str.capitalize, topic.split('-')))}"
+    channel = f"#/channels/{topic}"
+    return f"{action}{contract.name}{where}", {
         "action": action,
         "channel": {"$ref": channel},
         "messages": [{"$ref": f"{channel}/messages/{contract.name}"}],

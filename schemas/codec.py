@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.as_of import MARK, AsOf, as_question
 from schemas.dead_letter import Reason
 from schemas.event import EventType
 
@@ -24,6 +25,7 @@ _KEY_BEFORE = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*[-+]?$')
 _FIELD = re.compile(r"field `(.*)`", re.DOTALL)
 _NOT_FINITE = re.compile(rb"(?<![0-9A-Za-z_])(?:nan|inf(?:inity)?)(?![0-9A-Za-z_])", re.IGNORECASE)
 
+_QUESTIONS = msgspec.json.Decoder(AsOf)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -65,6 +67,8 @@ class EventDecoder:
     def decode(self, raw: bytes | None) -> Any:
         """The event of these bytes, an instance of the struct or of a subclass of it with the same fields.
 
+        A question (`schemas.as_of.AsOf`) is one of `question_struct`.
+
         Of a field that appears twice the last value counts.
 
         Raises:
@@ -78,11 +82,29 @@ class EventDecoder:
         try:
             event = self._exact.decode(raw)
         except _UNREADABLE as error:
-            if self.strict or not str(error).startswith("Object contains unknown field"):
-                raise refusal(error, raw) from None
-            event = self._decode_counting(raw)
+            event = self._question(raw) if MARK in raw else None
+            if event is None:
+                if self.strict or not str(error).startswith("Object contains unknown field"):
+                    raise refusal(error, raw) from None
+                event = self._decode_counting(raw)
         check_time(event.occurred_at_ms)
         return event
+
+    def _question(self, raw: bytes) -> Any:
+        """The question of these bytes; None where they have no field `as_of`.
+
+        Raises:
+            Refused: they have one, and are no question.
+        """
+        try:
+            if "as_of" not in self._names.decode(raw):
+                return None
+            asked = _QUESTIONS.decode(raw)
+        except _UNREADABLE as error:
+            raise refusal(error, raw) from None
+        if not asked.as_of:
+            raise Refused(Reason.WRONG_TYPE, "$.as_of", "expected true, was false; leave the field out of an event")
+        return as_question(self.event_type, asked)
 
     def decode_all(self, raws: Sequence[bytes | None]) -> list[Any] | None:
         """The events of these bytes when there is nothing to say of any of them; else None: decode them one by one.

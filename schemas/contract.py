@@ -13,6 +13,7 @@ import msgspec
 from schemas import topics
 from schemas.activation import Activation, Desired, PassingOn, Resume
 from schemas.alert import Alert
+from schemas.as_of import AsOf
 from schemas.catalog import event_types, input_types
 from schemas.cloudevents import Kind
 from schemas.dead_letter import DeadLetter
@@ -37,6 +38,7 @@ class Contract:
             riskstream writes it and later versions of riskstream read it.
         key: what the record key holds, in words.
         cloud_event: kind of the CloudEvents headers; None when the record carries none.
+        also_on: further topics it may come on.
     """
 
     struct: type[msgspec.Struct]
@@ -44,6 +46,12 @@ class Contract:
     direction: Direction
     key: str
     cloud_event: Kind | None = None
+    also_on: tuple[str, ...] = ()
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """All topics it may come on."""
+        return (self.topic, *self.also_on)
 
     @property
     def name(self) -> str:
@@ -77,7 +85,9 @@ def contracts() -> Mapping[str, Contract]:
         for event in event_types().values()
         if event.passed_on is not None
     ]  # fmt: skip
+    first, *others = [event.topic for event in input_types().values()]
     found += [
+        Contract(struct=AsOf, topic=first, direction="inbound", key="`entity` of the question", also_on=tuple(others)),
         Contract(struct=Label, topic=topics.LABELS, direction="inbound", key="`entity` of the label"),
         Contract(
             struct=Score,

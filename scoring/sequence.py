@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.as_of import MARK, AsOf, as_question
 from schemas.cloudevents import source_of
 from schemas.codec import EventDecoder, refusal
 from schemas.event import EventType
@@ -35,6 +36,13 @@ NOBODY = ""
 """In place of a second entity that an event does not have: no state is kept for it, and its features are missing."""
 
 _SOURCE = "ce_source"
+
+
+class _PassedOnQuestion(Sequenced, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    event: AsOf
+
+
+_PASSED_ON_QUESTIONS = msgspec.json.Decoder(_PassedOnQuestion)
 
 
 def origin_name(origin: Source) -> str:
@@ -179,7 +187,7 @@ class SequenceReader:
             if not self._is_ours(record):
                 continue
             try:
-                one = self._decode(record.value or b"")
+                one = self._decoded(record.value or b"")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 fresh.append(record)
                 found.append(refusal(error, record.value or b""))
@@ -200,6 +208,16 @@ class SequenceReader:
             self._note_origins(chunk, [one for one in carried[piece] if one is not None])
             chunks.append(chunk)
         return chunks
+
+    def _decoded(self, raw: bytes) -> Any:
+        """The record with its event; of a question the event is one of `question_struct`."""
+        if MARK not in raw:
+            return self._decode(raw)
+        try:
+            asked = _PASSED_ON_QUESTIONS.decode(raw)
+        except msgspec.DecodeError:
+            return self._decode(raw)  # a text of that name
+        return msgspec.structs.replace(asked, event=as_question(self.decoder.event_type, asked.event))
 
     def _is_ours(self, record: InputRecord) -> bool:
         return any(name == _SOURCE and value.startswith(self._ours) for name, value in record.headers)

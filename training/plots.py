@@ -37,6 +37,19 @@ def loss_plot(curve: Curve) -> str:
         return _svg(figure)
 
 
+def curves_plot(curves: Sequence[tuple[str, Sequence[float]]]) -> str:
+    """Validation loss per epoch of several trainings, named at their ends."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes("epoch", "validation loss")
+        figure.set_size_inches(7.0, 4.2)
+        colours = matplotlib.colormaps["tab20"]
+        for place, (name, losses) in enumerate(curves):
+            axes.plot(np.arange(1, len(losses) + 1), losses, color=colours(place), label=name)
+        axes.set_yscale("log")
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return _svg(figure)
+
+
 def difference_plot(bars: Sequence[tuple[str, float, tuple[float, float], str]], figure_name: str) -> str:
     """Differences with their intervals, a line each: name, difference, ends, and a verdict that colours it."""
     with matplotlib.rc_context(_STYLE):

@@ -1,7 +1,7 @@
 """Events as columns: what the fold kernel reads. Made from structs here, from a data frame in `frame`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, overload
 
@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.as_of import question_struct
 from schemas.event import EventType
 from scoring.features.hashing import SEED, mix, text_hashes
 from scoring.wire.packed import Packed, pack_json
@@ -56,6 +57,7 @@ class EventBatch:
         body_hash: 32-bit hash of every other field, uint32[n]; the same for the same content however it came.
         numbers: float fields, float64[n] each, NaN where missing.
         texts: hashes of the text fields, uint64[n] each, 0 where missing.
+        asks: which are questions about their entity, scored and not folded, bool[n]; None for none.
     """
 
     event_type: EventType
@@ -67,6 +69,7 @@ class EventBatch:
     body_hash: NDArray[np.uint32]
     numbers: dict[str, NDArray[np.float64]]
     texts: dict[str, NDArray[np.uint64]]
+    asks: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Number of events."""
@@ -81,10 +84,14 @@ class EventBatch:
         numbers = {name: np.array(by_name[name], np.float64) for name in layout.floats}
         texts = {name: text_hashes(by_name[name]) for name in layout.texts}
         entities, entity = _indexed(by_name[event_type.key])
-        return cls.assemble(
+        batch = cls.assemble(
             event_type, entities, entity, np.array(by_name["occurred_at_ms"], np.int64),
             list(by_name["event_id"]), numbers, texts,
         )  # fmt: skip
+        asks = question_struct(event_type)
+        if asks not in set(map(type, events)):
+            return batch
+        return replace(batch, asks=np.array([type(event) is asks for event in events]))
 
     @classmethod
     def assemble(

@@ -8,8 +8,6 @@ one bit of vectors or state.
 Source of the moment updates: Welford 1962; Chan, Golub, LeVeque 1983.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +16,10 @@ from scoring.features.codes import add_newest, find_codes
 from scoring.features.instructions import soon_read, soon_written
 from scoring.features.packing import pack, unpack
 from scoring.features.plan import Events, Plan
+from scoring.features.questions import answer_one
 from scoring.features.tiles import add_to_tiles, expire
 from scoring.features.values import fill_vector, log_of_ratio
+from scoring.features.vectors import Folded, remember_vector, trim_history, write_history
 from scoring.features.windows import BANDS, Bands, include, summarise
 from scoring.features.working import WORKING, Working, drop_oldest, forget, open_place
 
@@ -27,24 +27,9 @@ SCORED, DUPLICATE, CONFLICT = 0, 1, 2
 AHEAD = 2
 
 
-class Folded(NamedTuple):
-    """What the kernel writes per event: vectors [n, F], history [n, T * Fh], the rest [n].
-
-    History is the entity's earlier vectors, oldest first, then the event's own, then NaN.
-    """
-
-    vectors: NDArray[np.float32]
-    history: NDArray[np.float32]
-    lengths: NDArray[np.int32]
-    depth: NDArray[np.int32]
-    status: NDArray[np.uint8]
-    late: NDArray[np.bool_]
-    approx: NDArray[np.bool_]
-
-
 def scratch_of() -> tuple[NDArray[np.void], NDArray[np.void]]:
-    """Room for an entity's unpacked state and its window sums; made per call, so folds may run in threads."""
-    return np.zeros(1, WORKING), np.zeros(1, BANDS)
+    """Room for an entity's unpacked state, twice, and its window sums; made per call, so folds may run in threads."""
+    return np.zeros(2, WORKING), np.zeros(1, BANDS)
 
 
 @entry
@@ -64,7 +49,8 @@ def fold_entities(
     """Folds the events of every entity; gives -1, or the index of the first one whose state is not readable.
 
     Args:
-        plans, scratch, sums: one record each: the plan, and room for the state and for the window sums.
+        plans, sums: one record each: the plan, and room for the window sums.
+        scratch: two records: room for the state, and for a copy of it while a question is answered.
         raw, bounds: packed states, entity e at bounds[e]:bounds[e+1] (empty for none); bounds are multiples
             of 8.
         order, starts: events sorted by entity, those of entity e at order[starts[e]:starts[e+1]].
@@ -79,7 +65,11 @@ def fold_entities(
         for place in range(starts[entity], starts[entity + 1]):
             if place + AHEAD < len(order):
                 _ask_for(order[place + AHEAD], events, folded)
-            fold_one(plan, work, bands, vector, order[place], events, folded)
+            event = order[place]
+            if events.asks[event]:
+                answer_one(plan, scratch, bands, vector, event, events, folded)
+            else:
+                fold_one(plan, work, bands, vector, event, events, folded)
         at = pack(work, plan, out, at)
         ends[entity] = at
     return -1
@@ -128,7 +118,7 @@ def fold_one(
     late = seen and time < work.last - plan.grace_ms
     if in_order:
         expire(plan, work, time - horizon - plan.grace_ms)
-        _trim_history(plan, work)
+        trim_history(plan, work)
     _take(plan, work, events.numbers[event], events.codes[event], in_order)
     find_codes(plan, work)
     approx = summarise(plan, work, bands, time, events.group[event])
@@ -139,15 +129,15 @@ def fold_one(
     folded.depth[event] = work.events
     for feature in range(plan.n_features):
         folded.vectors[event, feature] = vector[feature]
-    _write_history(plan, work, folded, event)
+    write_history(plan, work, folded, event)
     if late:
         return
     if in_order:
-        _remember_vector(plan, work, folded, event)
+        remember_vector(plan, work, folded, event)
         work.last = time
         work.seen = 1
     _insert(plan, work, time, events.event_id[event], events.body[event], events.group[event], in_order)
-    _trim_history(plan, work)
+    trim_history(plan, work)
 
 
 @compiled
@@ -191,47 +181,6 @@ def _take(
             before, now = work.number[source, newest], numbers[source]
             if before > 0 and now > 0:
                 work.current[column] = log_of_ratio(now, before)
-
-
-@compiled
-def _write_history(plan: Plan, work: Working, folded: Folded, event: int) -> None:
-    width, steps = plan.n_history, work.steps
-    for place in range(steps * width):
-        folded.history[event, place] = work.history[place]
-    at = steps * width
-    for column in range(width):
-        folded.history[event, at + column] = folded.vectors[event, plan.history[column]]
-    for place in range(at + width, (plan.steps + 1) * width):
-        folded.history[event, place] = np.nan
-    folded.lengths[event] = steps + 1
-
-
-@compiled
-def _remember_vector(plan: Plan, work: Working, folded: Folded, event: int) -> None:
-    """Takes over the history just written for this event, its own vector last; the oldest step goes when it is full."""
-    width = plan.n_history
-    if work.steps < plan.steps:
-        start = work.steps * width
-        for place in range(start, start + width):
-            work.history[place] = folded.history[event, place]
-        work.steps += 1
-    elif plan.steps > 0:
-        kept = folded.history[event, width:]  # a slice, so that the copy runs as vector instructions
-        for place in range(work.steps * width):
-            work.history[place] = kept[place]
-
-
-@compiled
-def _trim_history(plan: Plan, work: Working) -> None:
-    """Keeps the vectors of ring events only: so history forgets when the ring does."""
-    in_order = 0
-    for place in range(work.events):
-        in_order += work.in_order[place]
-    if work.steps > in_order:
-        start = (work.steps - in_order) * plan.n_history
-        work.steps = in_order
-        for place in range(in_order * plan.n_history):
-            work.history[place] = work.history[start + place]
 
 
 @compiled

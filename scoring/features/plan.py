@@ -58,7 +58,10 @@ Plan = Any  # a record of dtype PLAN
 
 
 class Events(NamedTuple):
-    """The n events of a batch as the kernel reads them: numbers [n, C], stored ones first, codes [n, K]."""
+    """The n events of a batch as the kernel reads them: numbers [n, C], stored ones first, codes [n, K].
+
+    `asks` says which are questions about their entity, and no events.
+    """
 
     time: NDArray[np.int64]
     event_id: NDArray[np.uint64]
@@ -66,6 +69,7 @@ class Events(NamedTuple):
     group: NDArray[np.uint32]
     numbers: NDArray[np.float64]
     codes: NDArray[np.uint32]
+    asks: NDArray[np.bool_]
 
 
 @cache
@@ -148,7 +152,8 @@ def inputs_of(view: FeatureView, batch: EventBatch) -> Events:
     for place, name in enumerate(view.codes):
         codes[:, place] = _code(batch.texts[name])
     group = _code(batch.texts[view.group]) if view.group else np.zeros(len(batch), np.uint32)
-    return Events(batch.occurred_at_ms, batch.id_hash, batch.body_hash, group, numbers, codes)
+    asks = np.zeros(len(batch), np.bool_) if batch.asks is None else batch.asks
+    return Events(batch.occurred_at_ms, batch.id_hash, batch.body_hash, group, numbers, codes, asks)
 
 
 def _code(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from scoring.features.batch import EventBatch
 from scoring.features.grouping import by_entity
-from scoring.features.kernel import CONFLICT, DUPLICATE, SCORED, Folded, fold_entities, scratch_of
+from scoring.features.kernel import CONFLICT, DUPLICATE, SCORED, fold_entities, scratch_of
 from scoring.features.packing import largest_state
 from scoring.features.plan import inputs_of, plan_of
 from scoring.features.spec import FeatureView, History
+from scoring.features.vectors import Folded
 
 __all__ = ["CONFLICT", "DUPLICATE", "SCORED", "CorruptState", "FeatureTable", "Fold", "fold_table"]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from schemas.event import EventType
     from scoring.files import Mapping
     from stream.feed.pseudonym import Pseudonyms
+    from stream.feed.questions import AskedAt
     from stream.feed.run import Order
 
 DRY_RUN_EVENTS = 10
@@ -49,6 +50,12 @@ def feed(
     speed: Annotated[str, typer.Option(help="How fast event time passes: 60x, 1x, or max.")] = "max",
     limit: Annotated[int | None, typer.Option(min=1, help="Most events to feed.")] = None,
     from_row: Annotated[int, typer.Option(min=0, help="First row of the first file, from 0.")] = 0,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            help="Also ask for every known entity's score at the end of each period (1d, 12h) or at a date."
+        ),
+    ] = None,
     pseudonymise: Annotated[
         list[str] | None,
         typer.Option(help="Field to replace by a keyed pseudonym (HMAC-SHA256); repeatable."),
@@ -96,6 +103,7 @@ def feed(
         from_row=from_row,
         speed=_speed(speed),
         pseudonyms=_pseudonyms(pseudonymise or [], key_file or settings.pseudonym_key_file, event_type),
+        asked_at=_asked_at(as_of),
     )
     messages = Console(stderr=True)
     if dry_run:
@@ -113,6 +121,15 @@ def feed(
         raise JobFailed(
             f"{progress.refused} rows were refused, and --strict is given; correct the file or the mapping"
         )
+
+
+def _asked_at(text: str | None) -> "AskedAt | None":
+    from stream.feed.questions import AskedAt
+
+    try:
+        return None if text is None else AskedAt.parse(text)
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong), param_hint="--as-of") from None
 
 
 def _mapping(name: str | None, options: list[str]) -> "Mapping":

@@ -85,7 +85,8 @@ def summary(topic: str, progress: Progress) -> dict[str, object]:
     """The end of a feed for programs."""
     return {
         "topic": topic,
-        "events": progress.events,
+        "events": progress.events - progress.asked,
+        "asked": progress.asked,
         "refused": progress.refused,
         "refused_by_rule": dict(sorted(progress.refused_by_rule.items())),
         "filtered": progress.filtered,
@@ -99,7 +100,9 @@ def summary(topic: str, progress: Progress) -> dict[str, object]:
 def summary_table(topic: str, progress: Progress) -> Table:
     """The end of a feed for people."""
     table = Table(title=f"fed to {topic}", show_header=False, title_justify="left")
-    table.add_row("events", f"{progress.events:,}")
+    table.add_row("events", f"{progress.events - progress.asked:,}")
+    if progress.asked:
+        table.add_row("questions as of a time", f"{progress.asked:,}")
     table.add_row("event time", f"{_day(progress.first_ms)} to {_day(progress.last_ms)}")
     table.add_row("refused", f"{progress.refused:,}")
     for reason, count in progress.refused_by_rule.most_common():

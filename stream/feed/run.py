@@ -12,6 +12,7 @@ from scoring.files import BadMapping, Chunk, Mapping, RefusedRow, UnreadableFile
 from stream.errors import JobFailed
 from stream.feed.pace import Pace
 from stream.feed.pseudonym import Pseudonyms
+from stream.feed.questions import AskedAt, Questions
 from stream.feed.records import Records, as_records
 from stream.feed.sender import PATIENCE_S, BatchSender
 from stream.settings import Settings
@@ -28,6 +29,7 @@ class Order:
         speed: how many times faster than real time event time passes; None means as fast as it goes.
         from_row: first row of the first file to take; limit: most events.
         pseudonyms: fields to replace.
+        asked_at: when known entities are asked for, in between.
     """
 
     topic: str
@@ -38,6 +40,7 @@ class Order:
     from_row: int = 0
     speed: float | None = None
     pseudonyms: Pseudonyms | None = None
+    asked_at: AskedAt | None = None
     chunk_rows: int = 50_000
 
     def chunks(self) -> Iterator[Chunk]:
@@ -68,9 +71,11 @@ class Progress:
         events: acknowledged by the broker; read: taken from the files.
         refused_by_rule: refused rows by reason code; filtered: rows that the mapping left out.
         first_ms, last_ms: least and greatest event time read; None before the first event.
+        asked: questions among the acknowledged records.
     """
 
     events: int = 0
+    asked: int = 0
     read: int = 0
     refused_by_rule: Counter[str] = field(default_factory=Counter)
     filtered: int = 0
@@ -132,12 +137,17 @@ async def feed(
     ) as sender:
         started = stopwatch_s()
         pacer = _Pacer(order.speed)
+        questions = (
+            Questions(order.event_type, order.asked_at, sender.partition_count) if order.asked_at else None
+        )
 
-        def prepared() -> tuple[Chunk, Records] | None:
+        def prepared() -> tuple[Chunk, list[Records]] | None:
             chunk = next(chunks, None)
             if chunk is None:
                 return None
-            return chunk, as_records(chunk.frame, order.event_type, sender.partition_count)
+            if questions is not None:
+                return chunk, list(questions.between(chunk.frame))
+            return chunk, [as_records(chunk.frame, order.event_type, sender.partition_count)]
 
         ahead = asyncio.create_task(asyncio.to_thread(prepared))
         try:
@@ -148,9 +158,14 @@ async def feed(
                 progress.add(chunk)
                 if chunk.refused:
                     on_refused(chunk.refused)
-                await pacer.send(sender, records)
+                for part in records:
+                    await pacer.send(sender, part)
                 on_progress(progress)
+            last = questions.at_end() if questions is not None else None
+            if last is not None:
+                await pacer.send(sender, last)
             await sender.flush()
+            progress.asked = questions.asked if questions is not None else 0
         finally:
             ahead.cancel()
     progress.seconds = stopwatch_s() - started

@@ -5,10 +5,12 @@ from numpy.typing import NDArray
 
 from scoring.compiled import entry
 from scoring.features.batch import EventBatch
-from scoring.features.kernel import Folded, fold_one, scratch_of
+from scoring.features.kernel import fold_one, scratch_of
 from scoring.features.plan import Events, inputs_of, plan_of
+from scoring.features.questions import answer_one
 from scoring.features.spec import FeatureView
 from scoring.features.table import room_for
+from scoring.features.vectors import Folded
 from scoring.features.working import forget
 
 
@@ -34,4 +36,7 @@ def _fold_rows(
 ) -> None:
     forget(scratch[0])
     for row in rows:
-        fold_one(plans[0], scratch[0], sums[0], doubles[row], row, events, folded)
+        if events.asks[row]:
+            answer_one(plans[0], scratch, sums[0], doubles[row], row, events, folded)
+        else:
+            fold_one(plans[0], scratch[0], sums[0], doubles[row], row, events, folded)

@@ -68,6 +68,20 @@ def mixed(count: int, *, seed: int) -> list[Message]:
     return [message for pair in half for message in pair]
 
 
+def with_questions(messages: Sequence[Message], *, every: int) -> list[Message]:
+    """The same with a question behind every so many events: how risky is the event's entity an hour later?"""
+    found: list[Message] = []
+    for number, (topic, event) in enumerate(messages):
+        found.append((topic, event))
+        if number % every == every - 1:
+            asked = {
+                "event_id": f"q{number}", "entity": event[KEYS[topic]],
+                "occurred_at_ms": event["occurred_at_ms"] + 3_600_000, "as_of": True,
+            }  # fmt: skip
+            found.append((topic, asked))
+    return found
+
+
 class Feeder:
     """Sends events as a user's own producer would: JSON, keyed, with Java's partitioner."""
 
@@ -85,7 +99,8 @@ class Feeder:
     def send(self, messages: Iterable[Message]) -> None:
         """Sends events and returns when all are durable."""
         for topic, event in messages:
-            self.send_raw(topic, event[KEYS[topic]].encode(), json.dumps(event).encode())
+            key = event["entity"] if "as_of" in event else event[KEYS[topic]]
+            self.send_raw(topic, key.encode(), json.dumps(event).encode())
         self.flush()
 
     @contextmanager

@@ -8,7 +8,10 @@ before.
 from dataclasses import dataclass, field
 from typing import Any
 
-from scoring.features.spec import FeatureView, LogReturn
+import msgspec
+
+from schemas.as_of import question_struct
+from scoring.features.spec import Count, FeatureView, LogReturn
 from tests.support.definitions import Accepted, Moment, log_of_ratio, value_of
 
 SCORED, DUPLICATE, CONFLICT = "scored", "duplicate", "conflict"
@@ -30,6 +33,11 @@ class Outcome:
     moment: Moment | None = None
 
 
+def is_question(view: FeatureView, event: Any) -> bool:
+    """Whether it is scored as of a time, and no event."""
+    return type(event) is question_struct(view.event)
+
+
 class Oracle:
     """Folds events one by one, in arrival order."""
 
@@ -44,22 +52,30 @@ class Oracle:
         self.rows += 1
         accepted = self.accepted.setdefault(getattr(event, view.entity), [])
         newest = max((one.time for one in accepted), default=None)
+        asked = is_question(view, event)
         if newest is not None and time - newest > view.horizon_ms:
-            accepted.clear()
+            if asked:
+                accepted = []
+            else:
+                accepted.clear()
             newest = None
-        for known in self._ring(accepted, newest):
+        for known in self._ring(accepted, newest) if not asked else ():
             if known.event.event_id == event.event_id:
                 return Outcome(DUPLICATE if known.event == event else CONFLICT)
         in_order = newest is None or time >= newest
         late = newest is not None and time < newest - view.grace_ms
         memory = self._memory(accepted, time if in_order else newest)
         ring = self._ring(accepted, time if in_order else newest)
+        if asked and view.group and ring:  # a question has no currency: that of the newest event
+            event = msgspec.structs.replace(event, **{view.group: getattr(ring[-1].event, view.group)})
         current = Accepted(row, event, in_order, self._numbers(event, in_order, accepted))
         moment = Moment(view, current, tuple(accepted), memory, ring)
         vector = {feature.name: value_of(feature, moment) for feature in view.features}
+        if asked:  # it does not count itself
+            vector |= {each.name: vector[each.name] - 1 for each in view.features if isinstance(each, Count)}
         steps = view.history.length - 1 if view.history else 0
         past = [one.row for one in ring if one.in_order]
-        if not late:
+        if not late and not asked:
             accepted.append(current)
         return Outcome(SCORED, late, len(ring), vector, [*past[max(len(past) - steps, 0) :], row], moment)
 
@@ -78,6 +94,8 @@ class Oracle:
             for name in event.__struct_fields__
             if not isinstance(value := getattr(event, name), str) and name != "occurred_at_ms"
         }
+        if is_question(self.view, event):
+            numbers = dict.fromkeys(numbers)
         before = max(accepted, key=lambda one: (one.time, one.row), default=None)
         for declared in self.view.numbers:
             if isinstance(declared, LogReturn):
