@@ -58,6 +58,7 @@ def card_html(
         "<figure>" + score_plot(scores) + "</figure>",
         "<figure>" + tail_plot(TAIL_LEVELS, shares) + "</figure>",  # type: ignore[arg-type]
         "<p>Observed above promised means that the later events differ from those it was calibrated on.</p>",
+        _faithfulness(manifest),
         "<h2>Training</h2>",
         "<figure>" + loss_plot(curve) + "</figure>" if curve else "<p>Not trained by steps.</p>",
         table_html(("argument", "value"), [(name, str(value)) for name, value in training.arguments.items()]),
@@ -69,6 +70,23 @@ def card_html(
     ]
     head = f"<meta charset=utf-8><title>{escape(manifest.scorer)}: model card</title><style>{CSS}</style>"
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(sections)}</body></html>\n"
+
+
+def _faithfulness(manifest: Manifest) -> str:
+    """Whether explanations say what moves the score; empty where it was not measured."""
+    found = manifest.metrics.get("faithfulness")
+    if found is None:
+        return ""
+    value, low, high = found["shapley"]
+    rows = [
+        ("deleting what the explanation names first leaves", f"{found['deletion']['explanation']:.3f}"),
+        (f"in random order ({found['against_random']})", f"{found['deletion']['random']:.3f}"),
+        (f"farthest from usual first ({found['against_zscore']})", f"{found['deletion']['zscore']:.3f}"),
+        ("rank correlation with exact Shapley values", f"{value:.3f} ({low:.3f} to {high:.3f})"),
+        ("holds: ahead of both orders, correlation at least 0.8", "yes" if found["holds"] else "no"),
+    ]
+    told = f"{found['rows']} events with the largest scores, {found['groups']} groups of features"
+    return "<h2>Whether explanations are faithful</h2>" + table_html((told, ""), rows)
 
 
 def _metrics(manifest: Manifest, evaluation: Evaluation) -> str:

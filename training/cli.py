@@ -40,6 +40,9 @@ def train(
     ] = None,
     gap: Gap = None,
     licence: Annotated[str, typer.Option(help="Licence of the data, for manifest and card.")] = "unknown",
+    faithfulness: Annotated[
+        bool, typer.Option(help="Hold the explanations against exact Shapley values, for the card: up to a minute.")
+    ] = False,
     device: Annotated[
         Literal["cpu"], typer.Option(help="Where to train; bundles are reproducible on cpu.")
     ] = "cpu",
@@ -70,8 +73,9 @@ def train(
         with training_progress(config.epochs, hidden=json) as report:
             origin = Origin(names_of(events), licence)
             made = make_bundle(
-                declared, dataset, origin, config, report, out / declared.name, trainer_name=trainer or declared.trainer
-            )
+                declared, dataset, origin, config, report, out / declared.name, trainer_name=trainer,
+                faithfulness=faithfulness,
+            )  # fmt: skip
     if json:
         said = {"digest": made.bundle.digest, "folder": str(made.bundle.folder), "rows": len(dataset)}
         typer.echo(msgspec.json.encode(said | {"evaluation": made.evaluation}))

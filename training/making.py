@@ -28,6 +28,7 @@ from training.config import TrainingConfig
 from training.dataset import Dataset
 from training.evaluation import Evaluation, evaluate_bundle, score_rows
 from training.export import check_parity
+from training.faithfulness import measure
 from training.loop import Report, seed_everything
 from training.metrics import bootstrap, squared_errors
 from training.scaling import baseline_quantiles
@@ -63,11 +64,13 @@ def make_bundle(
     home: Path,
     *,
     trainer_name: str | None = None,
+    faithfulness: bool = False,
 ) -> Made:
     """Trains a bundle and writes it to `home/<digest>/`; equal arguments give equal digests on a machine.
 
     Args:
         trainer_name: of another trainer than the scorer's, for a challenger.
+        faithfulness: whether explanations are held against exact Shapley values, for the card: up to a minute.
 
     Raises:
         TrainingRefused: too few rows, or the exported graphs are not the model.
@@ -93,6 +96,10 @@ def make_bundle(
             draft, scorer.view, dataset, split, manifest.thresholds, seed=config.seed
         )
         tested = score_rows(draft, dataset.rows.take(split.test))
+        if faithfulness and draft.session.explains:
+            found = measure(draft.session, manifest, scorer.view, dataset.rows.take(split.test), seed=config.seed)
+            told = {"faithfulness": msgspec.to_builtins(found)}
+            manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | told)
         manifest = msgspec.structs.replace(
             manifest, metrics=manifest.metrics | _test_metrics(evaluation, parity)
         )

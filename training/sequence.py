@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scoring.features.spec import FeatureView
-from scoring.model.manifest import Contributions
 from scoring.model.rows import Rows
 from training.calibrate import set_calibration, set_feature_tails
 from training.config import TrainingConfig
 from training.errors import TrainingRefused
 from training.export import TorchModel
+from training.groups import groups_among, groups_of, usual_values
 from training.loop import Report, fit
+from training.networks.ablation import Ablation
 from training.networks.preparation import Preparation
 from training.networks.sequence_surprise import SequenceSurprise
 from training.scaling import fit_scaling
@@ -26,9 +27,6 @@ MEANING = (
     "one minus the share of usual events that are at least as surprising; surprise is how far the event's "
     "features lie from what {network} expects after the entity's last events, in units of "
     "the spread it expects"
-)
-CONTRIBUTIONS = Contributions(
-    method="cubed surprise of each feature as a share of all of them", explains="-ln(1 - score)"
 )
 Build = Callable[[int, TrainingConfig], nn.Module]
 
@@ -58,7 +56,10 @@ def train_sequence(
     upper[: len(names)] = torch.tensor([upper_of[name] for name in names])
     network = build(preparation.features, config)
     places = [names.index(name) if name in names else -1 for name in view.feature_names]
-    model = SequenceSurprise(preparation, network, upper, past_steps=config.past_steps, places=places)
+    ablation = Ablation(groups_among(groups_of(view), columns), usual_values(part.train.features[:, columns]))
+    model = SequenceSurprise(
+        preparation, network, upper, ablation, past_steps=config.past_steps, places=places
+    )
 
     def loss(inputs: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:
         past, seen, valid = model.past(*inputs)  # (batch, step, feature) twice, (batch, step)

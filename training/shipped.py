@@ -55,7 +55,8 @@ def train_shipped(each: Shipped, home: Path) -> str:
     chunks = read_events([DATA / each.data], IDENTITY, scorer.event)
     dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
     with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
-        made = make_bundle(scorer, dataset, Origin((each.data,), each.licence), config, report, Path(folder))
+        origin = Origin((each.data,), each.licence)
+        made = make_bundle(scorer, dataset, origin, config, report, Path(folder), faithfulness=True)
         size = sum(path.stat().st_size for path in made.bundle.folder.iterdir())
         if size > MOST_BYTES:
             raise TrainingRefused(f"bundle of {each.scorer} has {size} bytes; at most {MOST_BYTES} may ship")

@@ -41,6 +41,11 @@ def activate(
     try:
         declared = selected([scorer])[scorer]
         bundle = usable_bundle(BundleLibrary(settings.bundle_dirs), declared, digest)
+        if not declared.shadow and not bundle.session.explains:
+            raise JobFailed(
+                f"{scorer}: bundle {bundle.digest} explains nothing, and an alert needs its reasons; keep it in a shadow "
+                "scorer, or train one that explains (the card says so under Explanation)"
+            )
     except UnknownScorer as error:
         raise typer.BadParameter(str(error)) from None
     except (BrokenDeclaration, RefusedBundle) as error:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from training.networks.ablation import Ablation
 from training.networks.calibration import Calibration
 from training.networks.preparation import Preparation
 from training.networks.step_preparation import StepPreparation
@@ -28,6 +29,7 @@ class SequenceSurprise(nn.Module):
         preparation: Preparation,
         network: nn.Module,
         upper: Tensor,
+        ablation: Ablation,
         *,
         past_steps: int,
         places: Sequence[int],
@@ -36,6 +38,7 @@ class SequenceSurprise(nn.Module):
 
         Args:
             upper: bool (width), features of which only larger values than expected count.
+            ablation: over the features of the history.
             past_steps: steps the forecaster reads, a multiple of 16.
             places: for every feature of the view the column of the history it is, or -1.
         """
@@ -44,6 +47,7 @@ class SequenceSurprise(nn.Module):
         self.network = network
         self.tail = TailSurprise(upper)
         self.calibration = Calibration()
+        self.ablation = ablation
         self.past_steps = past_steps
         self.step_preparation = StepPreparation(preparation, past_steps)
         valid = torch.ones(past_steps + 1, past_steps).tril(-1).flip(1)  # (steps before, step), the latest last
@@ -99,10 +103,26 @@ class SequenceSurprise(nn.Module):
         return self.calibration(self.total(history, lengths))
 
     def contributions(self, history: Tensor, lengths: Tensor) -> Tensor:
-        """Minus log p shared out over the view's features, 0 for those without history, (batch, feature)."""
-        total, share = total_surprise(self.nats(history, lengths))
-        shares = share @ self.places  # (batch, feature)
-        return shares * self.calibration.minus_log_p(total)[:, None]
+        """Shares of minus log p, (batch, feature): they sum to -log(1 - score) less that of a usual last vector.
+
+        What came before stays as it is. 0 for features without history.
+        """
+        mean, log_variance, standard, present = self.forecast(history, lengths)
+        error = (standard - mean) * torch.exp(-0.5 * log_variance)  # (batch, width)
+        _, share = total_surprise(self.tail(error, present))
+        raw = _steps(history, lengths.to(torch.int64) - 1)  # (batch, feature of the history)
+        standard, present = self.preparation(self.ablation.variants(raw))  # (batch x variant, width)
+        times = self.ablation.kept.shape[0]
+        exists = (lengths > 0).to(present.dtype)[:, None]
+        there = (~torch.isnan(raw)).to(present.dtype) * exists
+        mean, spread, exists = (
+            each[:, None].expand(-1, times, -1).flatten(0, 1)
+            for each in (mean, torch.exp(-0.5 * log_variance), exists)
+        )
+        total = total_surprise(self.tail((standard - mean) * spread, present * exists))[0]
+        features = self.preparation.features
+        shares = self.ablation.contributions(self.calibration.minus_log_p(total), share[:, :features], there)
+        return nn.functional.pad(shares, (0, self.preparation.width - features)) @ self.places
 
 
 def _steps(history: Tensor, index: Tensor) -> Tensor:

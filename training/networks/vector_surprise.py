@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from training.networks.ablation import Ablation
 from training.networks.autoencoder import Autoencoder
 from training.networks.calibration import Calibration
 from training.networks.preparation import Preparation
@@ -19,7 +20,9 @@ class VectorSurprise(nn.Module):
 
     inputs = ("features",)
 
-    def __init__(self, preparation: Preparation, network: Autoencoder, upper: Tensor) -> None:
+    def __init__(
+        self, preparation: Preparation, network: Autoencoder, upper: Tensor, ablation: Ablation
+    ) -> None:
         """Args: upper: bool (width), features of which only larger values than expected count."""
         super().__init__()
         self.preparation = preparation
@@ -27,6 +30,7 @@ class VectorSurprise(nn.Module):
         self.error_tail = TailSurprise(upper)
         self.value_tail = TailSurprise(upper)
         self.calibration = Calibration()
+        self.ablation = ablation
 
     def errors(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What is left after rebuilding, the standardised values, and the mask; (batch, width) each."""
@@ -47,6 +51,11 @@ class VectorSurprise(nn.Module):
         return self.calibration(self.total(features))
 
     def contributions(self, features: Tensor) -> Tensor:
-        """Minus log p shared out over the features, (batch, feature); it sums to minus log(1 - score)."""
-        total, share = total_surprise(self.nats(features))
-        return (share * self.calibration.minus_log_p(total)[:, None])[:, : self.preparation.features]
+        """Shares of minus log p, (batch, feature): they sum to -log(1 - score) less that of the usual values.
+
+        A group of the ablation speaks through its most surprising feature.
+        """
+        _, share = total_surprise(self.nats(features))
+        values = self.calibration.minus_log_p(self.total(self.ablation.variants(features)))
+        there = (~torch.isnan(features)).to(values.dtype)
+        return self.ablation.contributions(values, share[:, : self.preparation.features], there)

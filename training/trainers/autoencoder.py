@@ -6,12 +6,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scoring.features.spec import FeatureView
-from scoring.model.manifest import Contributions
 from scoring.model.rows import Rows
 from training.calibrate import set_calibration, set_feature_tails
 from training.config import TrainingConfig
 from training.export import TorchModel
+from training.groups import CONTRIBUTIONS, groups_of, usual_values
 from training.loop import Report, fit
+from training.networks.ablation import Ablation
 from training.networks.autoencoder import Autoencoder
 from training.networks.preparation import Preparation
 from training.networks.vector_surprise import VectorSurprise
@@ -26,7 +27,8 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
     upper = torch.zeros(preparation.width, dtype=torch.bool)
     upper[: preparation.features] = torch.tensor(upper_sides(view))
     network = Autoencoder(preparation.width, config.widths, config.dropout)
-    model = VectorSurprise(preparation, network, upper)
+    ablation = Ablation(groups_of(view), usual_values(part.train.features))
+    model = VectorSurprise(preparation, network, upper, ablation)
 
     def loss(inputs: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:
         standard, present = inputs  # (batch, width) each
@@ -72,9 +74,7 @@ TRAINER = Trainer(
         "one minus the share of usual events that are at least as surprising; surprise is how badly an "
         "autoencoder rebuilds the event's features, or how extreme they are by themselves"
     ),
-    contributions=Contributions(
-        method="cubed surprise of each feature as a share of all of them", explains="-ln(1 - score)"
-    ),
+    contributions=CONTRIBUTIONS,
     error="rebuilding error in standard deviations",
     defaults=TrainingConfig(widths=(64, 16)),
     fit=train,

@@ -5,8 +5,9 @@ from functools import partial
 from torch import nn
 
 from training.config import TrainingConfig
+from training.groups import CONTRIBUTIONS
 from training.networks.gru import GruForecaster
-from training.sequence import CONTRIBUTIONS, MEANING, train_sequence
+from training.sequence import MEANING, train_sequence
 from training.trainer import Trainer
 
 

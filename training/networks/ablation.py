@@ -1,0 +1,64 @@
+"""Explains a quantity by what is lost without a group of features, and what is gained with it alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+ALIKE, LEAST = 0.9999, 1e-6
+
+
+class Ablation(nn.Module):
+    """Shares of groups of features in a quantity, between a row as it is and the same with usual values.
+
+    A group's share is the mean of what the row loses when the group becomes usual, and what a usual row gains when the
+    group becomes as it is: the first and the last of the terms that Shapley's value averages over all orders of deleting,
+    for two rows a group instead of one for every subset. What is left of the whole difference is shared out in proportion
+    to the size of the shares, so that they sum to it, and what changes nothing has none (decision 28).
+    """
+
+    kept: Tensor
+    member: Tensor
+    usual: Tensor
+
+    def __init__(self, groups: Sequence[NDArray[np.int64]], usual: NDArray[np.float32]) -> None:
+        """Args: groups: numbers of features, each in one of them; usual: of each feature, NaN for missing."""
+        super().__init__()
+        member = torch.zeros(len(groups), len(usual))
+        for place, group in enumerate(groups):
+            member[place, torch.from_numpy(group)] = 1.0
+        inside = member > 0
+        everything = torch.ones(1, len(usual), dtype=torch.bool)
+        self.register_buffer("kept", torch.cat([everything, ~inside, ~everything, inside]))  # (variant, feature)
+        self.register_buffer("member", member)
+        self.register_buffer("usual", torch.from_numpy(usual))
+
+    def variants(self, raw: Tensor) -> Tensor:
+        """The rows with groups made usual, (batch x variant, feature); raw is (batch, feature). Missing stays missing."""
+        stays = self.kept | torch.isnan(raw)[:, None]
+        return torch.where(stays, raw[:, None], self.usual).flatten(0, 1)
+
+    def contributions(self, values: Tensor, weight: Tensor, there: Tensor) -> Tensor:
+        """Shares of the features, (batch, feature); they sum to the first variant's value less the all-usual one's.
+
+        What is missing has no share: it cannot be a reason. A row of which all is missing has none at all.
+
+        Args:
+            values: the quantity of every variant, (batch x variant).
+            weight: at least 0, (batch, feature); a group speaks through its feature of the greatest one, and features
+                that differ by less than a ten-thousandth share it.
+            there: 1 for features that are not missing, else 0, (batch, feature).
+        """
+        groups = self.member.shape[0]
+        whole, without, nothing, alone = values.view(-1, 2 * groups + 2).split([1, groups, 1, groups], dim=1)
+        some = (there[:, None] * self.member).amax(dim=2)  # (batch, group), 1 where not all of it is missing
+        shares = 0.5 * ((whole - without) + (alone - nothing)) * some  # (batch, group)
+        rest = (whole - nothing) - shares.sum(dim=1, keepdim=True)  # (batch, 1)
+        sizes = shares.abs() + LEAST * some
+        shares = shares + rest * sizes / sizes.sum(dim=1, keepdim=True).clamp(min=LEAST)
+        inside = there[:, None] * self.member  # (batch, group, feature)
+        most = (weight[:, None] * inside).amax(dim=2, keepdim=True)  # (batch, group, 1)
+        speaks = inside * (weight[:, None] >= ALIKE * most).to(weight.dtype)
+        return (speaks * (shares / speaks.sum(dim=2).clamp(min=1.0))[:, :, None]).sum(dim=1)
