@@ -46,6 +46,7 @@ def test_daily_weekly_and_monthly_volatility_are_those_of_the_returns(closes, ta
 
 
 def test_the_exponentially_weighted_volatility_is_that_of_the_ring(closes, table):
+    """RiskMetrics, over the bars that are kept."""
     squares = np.diff(np.log(closes)) ** 2
     last = squares[-65:][::-1]
     weights = DECAY ** np.arange(len(last))
@@ -53,6 +54,7 @@ def test_the_exponentially_weighted_volatility_is_that_of_the_ring(closes, table
 
 
 def test_the_year_of_returns_is_followed_within_one_tile(closes, table):
+    """The unit of every forecast; a year is far more than the ring holds."""
     returns = np.diff(np.log(closes))
     assert column(table, "log_return_spread_365d")[-1] == pytest.approx(returns[-365:].std(), rel=0.05)
 
@@ -64,5 +66,6 @@ def test_the_history_is_of_the_bars_before_in_order(closes, table):
 
 
 def test_the_range_of_a_bar_is_seen_and_a_close_alone_leaves_it_out(table):
+    """Daily closes have no range; missing must not look like none."""
     assert column(table, "high_to_low")[3] == pytest.approx(1.02)
     assert np.isnan(column(table, "close_to_open")).all()

@@ -64,7 +64,7 @@ class SequenceSurprise(nn.Module):
         """
         last = lengths.to(torch.int64) - 1  # (batch)
         behind = torch.arange(-self.past_steps, 0, device=history.device)  # (past)
-        raw = _steps(history, last[:, None] + behind)  # (batch, past, feature)
+        raw = steps_at(history, last[:, None] + behind)  # (batch, past, feature)
         before = last.clamp(0, self.past_steps)  # (batch)
         exists = nn.functional.embedding(before, self.exists)  # (batch, past x feature)
         standard, present = self.step_preparation(raw, exists)
@@ -72,7 +72,7 @@ class SequenceSurprise(nn.Module):
 
     def own(self, history: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The last valid step: values and mask, (batch, width); the mask is 0 where there is no step."""
-        standard, present = self.preparation(_steps(history, lengths.to(torch.int64) - 1))
+        standard, present = self.preparation(steps_at(history, lengths.to(torch.int64) - 1))
         return standard, present * (lengths > 0).to(present.dtype)[:, None]
 
     def forecast(self, history: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -105,7 +105,7 @@ class SequenceSurprise(nn.Module):
         return shares * self.calibration.minus_log_p(total)[:, None]
 
 
-def _steps(history: Tensor, index: Tensor) -> Tensor:
+def steps_at(history: Tensor, index: Tensor) -> Tensor:
     """Whole steps of every history, (batch, …, feature); index is (batch, …), and outside of it the nearest step.
 
     They are taken from the flattened history: a tenth of the cost of gathering value by value.
