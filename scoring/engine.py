@@ -67,6 +67,17 @@ class Verdicts:
     suppressed_by: dict[int, str] = field(default_factory=dict)
     outputs: NDArray[np.float64] | None = None
 
+    def named_outputs(self, row: int) -> dict[str, tuple[float | None, ...]] | None:
+        """What the model says besides of one row, by name; None for a number it did not say, or without outputs."""
+        if self.outputs is None:
+            return None
+        said = [None if value != value else value for value in self.outputs[row].tolist()]
+        found, at = {}, 0
+        for each in self.in_force.bundle.manifest.outputs:
+            found[each.name] = tuple(said[at : at + len(each.labels)])
+            at += len(each.labels)
+        return found
+
 
 def judge(in_force: InForce, tables: Sequence[FeatureTable]) -> list[Verdicts]:
     """The verdicts of one scorer over several tables, by one model call; rows that are not scored stay NaN."""

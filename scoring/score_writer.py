@@ -59,7 +59,7 @@ class ScoreWriter:
         explained = which[verdicts.levels[which] != NONE].tolist()
         told, text = explained, self._explained(verdicts, table, explained)
         if verdicts.outputs is not None:
-            told, text = which.tolist(), self._with_outputs(verdicts.outputs, which, explained, text)
+            told, text = which.tolist(), self._with_outputs(verdicts, which, explained, text)
         explanation = np.full(len(table.entity), -1, np.int64)
         explanation[told] = np.arange(len(told))
         rows = Rows(
@@ -104,7 +104,7 @@ class ScoreWriter:
         )
 
     def _with_outputs(
-        self, outputs: NDArray[np.float64], which: NDArray[np.int64], explained: list[int], text: Packed
+        self, verdicts: Verdicts, which: NDArray[np.int64], explained: list[int], text: Packed
     ) -> Packed:
         """What rows have besides, as JSON: the explanations of some, and the named outputs of all."""
         before = dict.fromkeys(which.tolist(), b"")
@@ -113,17 +113,8 @@ class ScoreWriter:
             for row, start, end in zip(explained, text.starts.tolist(), text.ends.tolist(), strict=True)
         }
         return pack(
-            [before[row] + b',"outputs":' + _encode(self._outputs(outputs[row])) for row in which.tolist()]
+            [before[row] + b',"outputs":' + _encode(verdicts.named_outputs(row)) for row in which.tolist()]
         )
-
-    def _outputs(self, values: NDArray[np.float64]) -> dict[str, tuple[float | None, ...]]:
-        """The named outputs of one row; None for what the model did not say."""
-        said = [None if value != value else value for value in values.tolist()]
-        found, at = {}, 0
-        for each in self.in_force.bundle.manifest.outputs:
-            found[each.name] = tuple(said[at : at + len(each.labels)])
-            at += len(each.labels)
-        return found
 
     def score(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, row: int) -> Score:
         """The score of one row as a struct."""
@@ -150,7 +141,7 @@ class ScoreWriter:
             contributions=explanation.contributions if explanation else None,
             reasons=explanation.reasons if explanation else (),
             suppressed_by=verdicts.suppressed_by.get(row),
-            outputs=None if verdicts.outputs is None else self._outputs(verdicts.outputs[row]),
+            outputs=verdicts.named_outputs(row),
         )
 
     def alert(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, row: int) -> Alert:
