@@ -56,6 +56,7 @@ class Verdicts:
         explanations: per row from `watch` on.
         failed: rows the model could not score.
         suppressed_by: rows at level `alert` that are held back, and by which alert.
+        outputs: what the model says besides, float64[n, W], NaN for nothing; None of a model without named outputs.
     """
 
     in_force: InForce
@@ -64,6 +65,18 @@ class Verdicts:
     explanations: dict[int, Explanation] = field(default_factory=dict)
     failed: dict[int, Failed] = field(default_factory=dict)
     suppressed_by: dict[int, str] = field(default_factory=dict)
+    outputs: NDArray[np.float64] | None = None
+
+    def named_outputs(self, row: int) -> dict[str, tuple[float | None, ...]] | None:
+        """What the model says besides of one row, by name; None for a number it did not say, or without outputs."""
+        if self.outputs is None:
+            return None
+        said = [None if value != value else value for value in self.outputs[row].tolist()]
+        found, at = {}, 0
+        for each in self.in_force.bundle.manifest.outputs:
+            found[each.name] = tuple(said[at : at + len(each.labels)])
+            at += len(each.labels)
+        return found
 
 
 def judge(in_force: InForce, tables: Sequence[FeatureTable]) -> list[Verdicts]:
@@ -81,12 +94,16 @@ def judge(in_force: InForce, tables: Sequence[FeatureTable]) -> list[Verdicts]:
     )
     noted = np.flatnonzero(levels >= WATCH)
     explanations = _explain(in_force.bundle, features, history, lengths, noted)
+    outputs = _outputs(in_force.bundle, features, history, lengths, values)
     verdicts, at = [], 0
     for mask in masks:
         rows = np.flatnonzero(mask)
         here = slice(at, at + len(rows))
         verdict = Verdicts(in_force, np.full(len(mask), np.nan), np.zeros(len(mask), np.uint8))
         verdict.values[rows], verdict.levels[rows] = values[here], levels[here]
+        if outputs is not None:
+            verdict.outputs = np.full((len(mask), outputs.shape[1]), np.nan)
+            verdict.outputs[rows] = outputs[here]
         for source in (place for place in explanations if at <= place < at + len(rows)):
             verdict.explanations[int(rows[source - at])] = explanations[source]
         for source in (place for place in failed if at <= place < at + len(rows)):
@@ -195,3 +212,23 @@ def _explain(
     )
     names, baseline = bundle.manifest.features, bundle.manifest.baseline
     return dict(zip(rows.tolist(), explain(names, features[rows], parts, baseline), strict=True))
+
+
+def _outputs(
+    bundle: Bundle,
+    features: NDArray[np.float32],
+    history: NDArray[np.float32] | None,
+    lengths: NDArray[np.int32] | None,
+    values: NDArray[np.floating[Any]],
+) -> NDArray[np.float64] | None:
+    """The named outputs of the rows that have a score, rounded like it; what is not finite is left out as NaN."""
+    if not bundle.session.has_outputs:
+        return None
+    width = sum(len(each.labels) for each in bundle.manifest.outputs)
+    found, rows = np.full((len(values), width), np.nan), np.flatnonzero(~np.isnan(values))
+    if len(rows):
+        found[rows] = bundle.session.outputs(
+            features[rows], None if history is None else history[rows], None if lengths is None else lengths[rows]
+        )
+    found[~np.isfinite(found)] = np.nan
+    return np.round(found, DECIMALS)

@@ -57,8 +57,11 @@ class ScoreWriter:
     ) -> RecordBlock:
         """The scores of the rows `which`, int64[m] ascending, each of which has one."""
         explained = which[verdicts.levels[which] != NONE].tolist()
+        told, text = explained, self._explained(verdicts, table, explained)
+        if verdicts.outputs is not None:
+            told, text = which.tolist(), self._with_outputs(verdicts, which, explained, text)
         explanation = np.full(len(table.entity), -1, np.int64)
-        explanation[explained] = np.arange(len(explained))
+        explanation[told] = np.arange(len(told))
         rows = Rows(
             event_id=json_of(table.event_ids),
             value=pack_json(verdicts.values.tolist()),
@@ -71,7 +74,7 @@ class ScoreWriter:
             level=verdicts.levels,
             flags=flag_codes(table, self._warm_after),
             vectors=np.ascontiguousarray(table.vectors, "<f4").view(np.uint8),
-            explained=self._explained(verdicts, table, explained),
+            explained=text,
             explanation=explanation,
         )
         template = self._templates.get((at.topic, at.partition))
@@ -100,6 +103,19 @@ class ScoreWriter:
             pack(endings),
         )
 
+    def _with_outputs(
+        self, verdicts: Verdicts, which: NDArray[np.int64], explained: list[int], text: Packed
+    ) -> Packed:
+        """What rows have besides, as JSON: the explanations of some, and the named outputs of all."""
+        before = dict.fromkeys(which.tolist(), b"")
+        before |= {
+            row: text.raw[start:end].tobytes()
+            for row, start, end in zip(explained, text.starts.tolist(), text.ends.tolist(), strict=True)
+        }
+        return pack(
+            [before[row] + b',"outputs":' + _encode(verdicts.named_outputs(row)) for row in which.tolist()]
+        )
+
     def score(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, row: int) -> Score:
         """The score of one row as a struct."""
         explanation = verdicts.explanations.get(row)
@@ -125,6 +141,7 @@ class ScoreWriter:
             contributions=explanation.contributions if explanation else None,
             reasons=explanation.reasons if explanation else (),
             suppressed_by=verdicts.suppressed_by.get(row),
+            outputs=verdicts.named_outputs(row),
         )
 
     def alert(self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, row: int) -> Alert:

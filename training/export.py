@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -18,7 +19,7 @@ from scoring.model.manifest import Manifest
 from scoring.model.rows import Rows, drawn_rows
 from scoring.model.session import Session
 from training.errors import TrainingRefused
-from training.trainer import Model, tensors
+from training.trainer import Model, SpeakingModel, tensors
 
 OPSET = 18
 PARITY = 1e-5
@@ -35,6 +36,18 @@ class Explaining(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """Contributions (batch, feature)."""
         return self.model.contributions(*inputs)
+
+
+class Saying(nn.Module):
+    """The same model, giving its named outputs instead of its score."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Named outputs (batch, W)."""
+        return self.model.outputs(*inputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +70,22 @@ class TorchModel:
     def contributions(self, rows: Rows) -> NDArray[np.float32]:
         """By torch."""
         found: NDArray[np.float32] = self.module.contributions(*tensors(rows, self.module.inputs)).numpy()
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class TorchSpeakingModel(TorchModel):
+    """A torch module that also has `outputs`, as a `SpeakingModel`."""
+
+    def outputs_graph(self, rows: Rows, signature: str) -> bytes:
+        """The third graph."""
+        names: tuple[str, ...] = self.module.inputs
+        return _export(Saying(self.module).eval(), tensors(rows, names), names, "outputs", signature)
+
+    @torch.no_grad()
+    def outputs(self, rows: Rows) -> NDArray[np.float32]:
+        """By torch."""
+        found: NDArray[np.float32] = self.module.outputs(*tensors(rows, self.module.inputs)).numpy()
         return found
 
 
@@ -134,8 +163,8 @@ def check_parity(model: Model, session: Session, manifest: Manifest, rows: Rows)
     """The greatest difference between the model and its graphs, on these rows and on drawn ones.
 
     Raises:
-        TrainingRefused: a score or a contribution differs by more than 1e-5 (contributions relative to their
-            sum), or the graphs' rows depend on their batch.
+        TrainingRefused: a score, a contribution or an output differs by more than 1e-5 (contributions relative to
+            their sum, outputs to their size where it is above 1), or the graphs' rows depend on their batch.
     """
     greatest = 0.0
     for part in (rows.take(slice(0, _PARITY_ROWS)), drawn_rows(manifest, _PARITY_ROWS)):
@@ -145,6 +174,10 @@ def check_parity(model: Model, session: Session, manifest: Manifest, rows: Rows)
         if expected is not None:
             whole = np.maximum(1.0, np.abs(expected).sum(axis=1, keepdims=True))
             greatest = max(greatest, _difference(expected / whole, session.explain(*given) / whole))
+        if manifest.outputs:
+            said = cast(SpeakingModel, model).outputs(part)
+            whole = np.maximum(1.0, np.abs(said))
+            greatest = max(greatest, _difference(said / whole, session.outputs(*given) / whole))
     if greatest > PARITY:
         raise TrainingRefused(
             f"the exported graphs differ from the model by {greatest:.2e}; expected at most {PARITY:.0e}; "
@@ -158,5 +191,5 @@ def check_parity(model: Model, session: Session, manifest: Manifest, rows: Rows)
     return greatest
 
 
-def _difference(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+def _difference(expected: NDArray[np.floating[Any]], found: NDArray[np.floating[Any]]) -> float:
     return float(np.abs(expected - found).max()) if expected.size else 0.0

@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 
 from scoring.model.bundle import Bundle, load_bundle, require_view
 from scoring.model.manifest import (
-    EXPLAIN_FILE,
     MANIFEST_FILE,
-    MODEL_FILE,
     Manifest,
     TrainingSpan,
     encode_manifest,
@@ -33,7 +31,7 @@ from training.loop import Report, seed_everything
 from training.metrics import bootstrap, squared_errors
 from training.scaling import baseline_quantiles
 from training.split import Split, default_gap_ms, split_by_time
-from training.trainer import Part, Trained, Trainer, trainer_named
+from training.trainer import Part, Trained, Trainer, graph_files, trainer_named
 
 CARD_FILE = "card.html"
 _LIBRARIES = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy", "scikit-learn")
@@ -86,8 +84,7 @@ def make_bundle(
         manifest, metrics=_training_metrics(trained, trainer, dataset, split, config)
     )
     signature = signature_of(manifest.features, manifest.history_features, manifest.history_length)
-    model, explain = trained.model.graphs(part.validation.take(slice(0, 8)), signature)
-    files = {MODEL_FILE: model} | ({} if explain is None else {EXPLAIN_FILE: explain})
+    files = graph_files(trained.model, trainer, part.validation.take(slice(0, 8)), signature)
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home) as folder:
         draft = _write(Path(folder), manifest, files)
@@ -164,6 +161,7 @@ def _manifest(
         history_features=history.features if history else (),
         history_length=history.length if history else 0,
         contributions=trainer.contributions,
+        outputs=trainer.outputs,
         baseline=dict(zip(view.feature_names, rows, strict=True)),
         thresholds={"watch": config.watch, "alert": config.alert},
         training=TrainingSpan(

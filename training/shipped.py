@@ -12,7 +12,7 @@ import msgspec
 import scoring.bundles
 from scoring.catalog import scorers
 from scoring.files import read_events
-from scoring.files.mapping import IDENTITY
+from scoring.files.mapping import IDENTITY, Mapping
 from training.dataset import collect
 from training.errors import TrainingRefused
 from training.making import Origin, make_bundle
@@ -31,13 +31,18 @@ class Shipped:
     scorer: str
     data: str
     licence: str
+    mapping: Mapping = IDENTITY
 
 
+CLOSES_AS_BARS = Mapping(
+    about="ticks at the close as daily bars", fields=("close=price", "period='1d'"), same_names=True, time=IDENTITY.time
+)
 SHIPPED = (
     Shipped("payment_anomaly", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_attention", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_merchant", "transfers_train.parquet", "Apache-2.0"),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
+    Shipped("bar_volatility", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
 )
 
 
@@ -52,7 +57,7 @@ def train_shipped(each: Shipped, home: Path) -> str:
     config = msgspec.structs.replace(
         trainer.defaults, seed=SEED, watch=scorer.policy.watch, alert=scorer.policy.alert
     )
-    chunks = read_events([DATA / each.data], IDENTITY, scorer.event)
+    chunks = read_events([DATA / each.data], each.mapping, scorer.event)
     dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
     with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
         origin = Origin((each.data,), each.licence)

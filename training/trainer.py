@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 import training.trainers
 from schemas.score import ScoreKind
 from scoring.features.spec import FeatureView
-from scoring.model.manifest import Contributions, Input
+from scoring.model.manifest import (
+    EXPLAIN_FILE,
+    MODEL_FILE,
+    OUTPUTS_FILE,
+    Contributions,
+    Input,
+    NamedOutput,
+)
 from scoring.model.rows import Rows
 from training.config import TrainingConfig
 from training.errors import TrainingRefused
@@ -74,6 +81,16 @@ class Model(Protocol):
         """What the explaining graph has to give, float32[n, F]; None without one."""
 
 
+class SpeakingModel(Model, Protocol):
+    """A trained model that says more than a score."""
+
+    def outputs_graph(self, rows: Rows, signature: str) -> bytes:
+        """The graph of the named outputs as bytes of an ONNX file; arguments as of `graphs`."""
+
+    def outputs(self, rows: Rows) -> NDArray[np.float32]:
+        """What that graph has to give for these rows, float32[n, W]."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trained:
     """A calibrated model and how it got there.
@@ -101,6 +118,7 @@ class Trainer:
         fit: trains and calibrates on a part.
         score_kind: `tail`, or `probability` of label 1.
         supervised: whether it learns from labels; one that does not never sees any.
+        outputs: what its models say beside the score; they have an `outputs_graph` then.
     """
 
     inputs: tuple[Input, ...]
@@ -111,6 +129,21 @@ class Trainer:
     fit: Callable[[FeatureView, Part, TrainingConfig, Report], Trained]
     score_kind: ScoreKind = "tail"
     supervised: bool = False
+    outputs: tuple[NamedOutput, ...] = ()
+
+
+def graph_files(model: Model, trainer: Trainer, rows: Rows, signature: str) -> dict[str, bytes]:
+    """The graphs of a trained model by the names of their files.
+
+    Args:
+        rows: a few, to trace the graphs with.
+        signature: of the ordered inputs.
+    """
+    scoring, explaining = model.graphs(rows, signature)
+    files = {MODEL_FILE: scoring} | ({} if explaining is None else {EXPLAIN_FILE: explaining})
+    if not trainer.outputs:
+        return files
+    return files | {OUTPUTS_FILE: cast(SpeakingModel, model).outputs_graph(rows, signature)}
 
 
 def trainer_named(name: str) -> Trainer:

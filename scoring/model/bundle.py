@@ -12,6 +12,7 @@ from scoring.model.manifest import (
     EXPLAIN_FILE,
     MANIFEST_FILE,
     MODEL_FILE,
+    OUTPUTS_FILE,
     Manifest,
     decode_manifest,
     digest_of,
@@ -52,7 +53,7 @@ def load_bundle(folder: Path) -> Bundle:
     manifest = decode_manifest(raw, folder / MANIFEST_FILE)
     files = {name: _read_hashed(folder / name, expected) for name, expected in manifest.files.items()}
     signature = signature_of(manifest.features, manifest.history_features, manifest.history_length)
-    for name in (MODEL_FILE, EXPLAIN_FILE):
+    for name in (MODEL_FILE, EXPLAIN_FILE, OUTPUTS_FILE):
         if name in files:
             check_graph(files[name], folder / name, signature=signature)
     return Bundle(manifest, digest_of(raw), Session(folder, files, manifest), folder)

@@ -13,6 +13,7 @@ FORMAT = 1
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 EXPLAIN_FILE = "explain.onnx"
+OUTPUTS_FILE = "outputs.onnx"
 MOST_MANIFEST_BYTES = 1_000_000
 QUANTILES = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 Input = Literal["features", "history"]
@@ -28,6 +29,23 @@ class Contributions(msgspec.Struct, frozen=True, kw_only=True):
 
     method: str
     explains: str
+
+
+class NamedOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model says beside its score: an array of numbers under one name.
+
+    Attributes:
+        name: key in the score's `outputs`.
+        unit: of its numbers, `percent`.
+        horizon: what it is said of, `next bar`.
+        axis, labels: what its numbers are for, such as `level` with `0.95` and `0.99`; one number without an axis.
+    """
+
+    name: str
+    unit: str
+    horizon: str
+    axis: str = ""
+    labels: tuple[str, ...] = ("",)
 
 
 class TrainingSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +81,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         history_features: names of the columns of the input `history`, in order; empty without it.
         history_length: steps of the input `history`; 0 without it.
         contributions: what the second graph's output means; None without a second graph.
+        outputs: what the third graph's columns mean, one after another; empty without a third graph.
         baseline: per feature the 1, 5, 25, 50, 75, 95 and 99 % quantiles of the training data, or null.
         thresholds: suggested `watch` and `alert`, from the calibration.
         training, metrics, libraries: where it comes from, how good it is, and what made it.
@@ -80,6 +99,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     history_features: tuple[str, ...] = ()
     history_length: int = 0
     contributions: Contributions | None = None
+    outputs: tuple[NamedOutput, ...] = ()
     baseline: dict[str, tuple[float | None, ...]]
     thresholds: dict[str, float]
     training: TrainingSpan
@@ -156,6 +176,10 @@ def _contradictions(manifest: Manifest) -> list[str]:
         found.append(f"files lack {MODEL_FILE}")
     if (EXPLAIN_FILE in manifest.files) != (manifest.contributions is not None):
         found.append(f"{EXPLAIN_FILE} and contributions need each other")
+    if (OUTPUTS_FILE in manifest.files) != bool(manifest.outputs):
+        found.append(f"{OUTPUTS_FILE} and outputs need each other")
+    if len({each.name for each in manifest.outputs}) != len(manifest.outputs):
+        found.append("outputs are named twice")
     found += [
         f"file name {name!r} is not plain"
         for name in manifest.files

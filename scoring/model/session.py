@@ -11,7 +11,7 @@ import structlog
 from numpy.typing import NDArray
 
 from scoring.model.errors import RefusedBundle
-from scoring.model.manifest import EXPLAIN_FILE, MODEL_FILE, Manifest
+from scoring.model.manifest import EXPLAIN_FILE, MODEL_FILE, OUTPUTS_FILE, Manifest
 from scoring.model.rows import Rows, drawn_rows, probe_rows
 
 _TYPES = {"features": "tensor(float)", "history": "tensor(float)", "lengths": "tensor(int32)"}
@@ -42,7 +42,7 @@ class Graph:
         except Exception as error:  # onnxruntime raises a dozen unrelated types for a model it cannot run
             raise RefusedBundle(where, f"onnxruntime cannot load it: {error}", _RETRAIN) from None
         self._where, self._output = where, output
-        self._columns = () if output == "score" else (len(manifest.features),)
+        self._columns = _columns(manifest, output)
         self._names = _check_signature(self._session, where, manifest, output)
         self.batch_invariant = True
         self._check_probes(manifest)
@@ -111,8 +111,9 @@ class Session:
     """A bundle's model ready to score, and its second graph that explains.
 
     Attributes:
-        batch_invariant: False when rows of either graph have to be run one by one.
+        batch_invariant: False when rows of a graph have to be run one by one.
         explains: whether there is a second graph.
+        has_outputs: whether there is a third one, for named outputs.
     """
 
     def __init__(self, folder: Path, files: dict[str, bytes], manifest: Manifest) -> None:
@@ -122,10 +123,15 @@ class Session:
             self._explain = Graph(
                 files[EXPLAIN_FILE], folder / EXPLAIN_FILE, manifest=manifest, output="contributions"
             )
+        self._outputs = None
+        if OUTPUTS_FILE in files:
+            self._outputs = Graph(
+                files[OUTPUTS_FILE], folder / OUTPUTS_FILE, manifest=manifest, output="outputs"
+            )
         self.explains = self._explain is not None
-        self.batch_invariant = self._model.batch_invariant and (
-            self._explain is None or self._explain.batch_invariant
-        )
+        self.has_outputs = self._outputs is not None
+        graphs = (self._model, self._explain, self._outputs)
+        self.batch_invariant = all(graph.batch_invariant for graph in graphs if graph is not None)
 
     def run(
         self,
@@ -152,6 +158,17 @@ class Session:
         if self._explain is None:
             return np.zeros_like(features)
         return self._explain.run(Rows(features, history, lengths))
+
+    def outputs(
+        self,
+        features: NDArray[np.float32],
+        history: NDArray[np.float32] | None = None,
+        lengths: NDArray[np.int32] | None = None,
+    ) -> NDArray[np.float32]:
+        """The named outputs of every row one after another, float32[n, W]; no column without a third graph."""
+        if self._outputs is None:
+            return np.zeros((len(features), 0), np.float32)
+        return self._outputs.run(Rows(features, history, lengths))
 
 
 def sound(scores: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -201,9 +218,15 @@ def _check_signature(
     outputs = {entry.name: entry for entry in session.get_outputs()}
     if set(outputs) != {output}:
         raise RefusedBundle(where, f"outputs {sorted(outputs)}; expected only {output}", _RETRAIN)
-    columns = [] if output == "score" else [len(manifest.features)]
-    _check_tensor(where, output, outputs[output], columns, "tensor(float)")
+    _check_tensor(where, output, outputs[output], list(_columns(manifest, output)), "tensor(float)")
     return tuple(found)
+
+
+def _columns(manifest: Manifest, output: str) -> tuple[int, ...]:
+    """The sizes of an output behind its rows."""
+    if output == "outputs":
+        return (sum(len(each.labels) for each in manifest.outputs),)
+    return () if output == "score" else (len(manifest.features),)
 
 
 def _check_tensor(

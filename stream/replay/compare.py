@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 KEYS = ["scorer", "entity", "event_id", "occurrence"]
-EXACT = ["level", "flags", "depth", "reasons", "held_back", "features"]
+EXACT = ["level", "flags", "depth", "reasons", "held_back", "features", "outputs"]
 TOLERANCE = 1e-6
 _HALF_STEP = (
     5e-7  # values are published with 6 decimals: a difference of one step may be stored a hair above it

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable
 
+import msgspec
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -31,12 +32,15 @@ SCHEMA: dict[str, pl.DataType] = {
     "bundle": pl.String(),
     "policy": pl.String(),
     "view": pl.String(),
+    "outputs": pl.String(),
 }
-"""Columns of a file of scores; `flags` and `reasons` are joined by commas, `features` are little-endian float32."""
+"""Columns of a file of scores; `flags` and `reasons` are joined by commas, `features` are little-endian float32, and
+`outputs` are the named ones as JSON, empty without any."""
 
 REPEATED = ["scorer", "entity", "level", "flags", "reasons", "bundle", "policy", "view"]
 """The columns whose values come again and again."""
 
+_encode = msgspec.json.Encoder().encode
 _FLAG_TEXTS = [",".join(flags_in(code)) for code in range(1 << len(FLAGS))]
 
 
@@ -67,6 +71,7 @@ def score_frame(table: FeatureTable, verdicts: Verdicts, rows: NDArray[np.intp])
         "bundle": pl.Series([verdicts.in_force.bundle.digest], dtype=pl.String).new_from_index(0, height),
         "policy": pl.Series([verdicts.in_force.policy.digest], dtype=pl.String).new_from_index(0, height),
         "view": pl.Series([view.digest], dtype=pl.String).new_from_index(0, height),
+        "outputs": _outputs(verdicts, rows),
     }
     return pl.DataFrame(columns, schema=SCHEMA)
 
@@ -86,6 +91,13 @@ def _reasons(verdicts: Verdicts) -> pl.Series:
     return pl.Series(texts, dtype=pl.String).gather(which)
 
 
+def _outputs(verdicts: Verdicts, rows: NDArray[np.intp]) -> pl.Series:
+    """The named outputs of each row as JSON; of most scorers there are none."""
+    if verdicts.outputs is None:
+        return pl.Series([""], dtype=pl.String).new_from_index(0, len(rows))
+    return pl.Series([_encode(verdicts.named_outputs(row)).decode() for row in rows.tolist()], dtype=pl.String)
+
+
 def _packed(vectors: NDArray[np.float32]) -> pl.Series:
     """The bytes of each row, without an object per row."""
     n, width = len(vectors), 4 * vectors.shape[1]
@@ -103,6 +115,7 @@ def served_frame(scores: Iterable[Score]) -> pl.DataFrame:
             score.scorer, score.entity, score.event_id, score.occurred_at_ms, score.value, score.level,
             ",".join(score.flags), score.depth, ",".join(score.reasons), score.suppressed_by is not None, score.shadow,
             base64.b64decode(score.features), score.bundle, score.policy, score.view,
+            _encode(score.outputs).decode() if score.outputs else "",
         )
         for score in scores
     ]  # fmt: skip

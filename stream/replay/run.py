@@ -121,6 +121,8 @@ async def _served(settings: Settings, order: Order) -> pl.DataFrame:
         raise JobFailed(
             f"{order.against}: {error}; expected a file that riskstream replay wrote, or {SCORES}"
         ) from None
+    if "outputs" not in served.columns:  # written before there were any
+        served = served.with_columns(pl.lit("").alias("outputs"))
     missing = [name for name in SCHEMA if name not in served.columns]
     if missing:
         raise JobFailed(

@@ -21,6 +21,7 @@ EXAMPLES = {
         "amount": 1.5,
         "currency": "GBP",
     },
+    "Bar": {"event_id": "e", "occurred_at_ms": 0, "symbol": "KO", "close": 1.5, "period": "1d"},
     "Tick": {"event_id": "e", "occurred_at_ms": 0, "symbol": "KO", "price": 1.5, "volume": 10},
 }
 ANY_JSON = st.recursive(

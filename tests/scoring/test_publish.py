@@ -2,13 +2,16 @@
 
 import base64
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+import scoring.bundles
 from schemas.codec import Refused
 from schemas.dead_letter import DeadLetter, Reason
+from schemas.events import bar
 from schemas.events.transaction import EVENT, Transaction
 from schemas.score import Score
 from schemas.source import Source
@@ -130,3 +133,31 @@ def test_a_dead_letter_keeps_of_the_bytes_what_the_setting_says(content, kept):
     letter = msgspec.json.decode(output.value, type=DeadLetter)
     assert {name for name in ("value_xxh3", "value_base64") if getattr(letter, name)} == kept
     assert (letter.dead_letter_id, letter.value_bytes) == ("dead:transactions:1:9", 10)
+
+
+def test_named_outputs_follow_in_the_quick_text_as_in_the_encoded_score():
+    """Rows with and without an explanation, and what the model could not say; other scorers have no such part."""
+    scorer = scorers()["bar_volatility"]
+    bundle = load_bundle(Path(next(iter(scoring.bundles.__path__))) / "bar_volatility")
+    bars_in_force = InForce(scorer=scorer, bundle=bundle, policy=scorer.policy, live=True)
+    closes = np.cumprod(np.append(1 + np.random.default_rng(0).normal(0, 0.01, 40), [0.7, 1.01]))
+    bars = [
+        bar.Bar(event_id=f"b{day}", occurred_at_ms=day * 24 * HOUR_MS, symbol="X", close=float(close))
+        for day, close in enumerate(closes)
+    ]
+    table = fold_table(scorer.view, EventBatch.from_events(bar.EVENT, bars))
+    verdicts = judge(bars_in_force, [table])[0]
+    verdicts.outputs[3, 1] = np.nan
+    writer = ScoreWriter(bars_in_force)
+    at = Coordinates("tests", "market-bars", 0, list(range(len(bars))))
+    block = list(writer.write(verdicts, table, at, np.arange(len(bars))).outputs())
+    assert [output.value for output in block] == [
+        msgspec.json.encode(writer.score(verdicts, table, at, row)) for row in range(len(bars))
+    ]
+    scores = [msgspec.json.decode(output.value, type=Score) for output in block]
+    assert scores[39].level == "none" and scores[40].level == "alert" and scores[40].named_features is not None
+    assert scores[3].outputs["value_at_risk"][0] is None
+    calm, after = scores[39].outputs, scores[40].outputs
+    assert after["volatility"][0] > 2 * calm["volatility"][0] > 0
+    assert after["expected_shortfall"][1] < after["value_at_risk"][1] < after["value_at_risk"][0] < 0
+    assert [len(values) for values in calm.values()] == [1, 2, 2]

@@ -23,6 +23,7 @@ from scoring.scorer import Scorer
 
 LEADING = {
     "account_activity": "charge_ratio_30d",
+    "bar_activity": "log_return_zscore_90d",
     "symbol_activity": "log_return_zscore_90d",
     "merchant_activity": "merchant_charge_ratio_7d",
 }

@@ -68,7 +68,7 @@ class SequenceSurprise(nn.Module):
         """
         last = lengths.to(torch.int64) - 1  # (batch)
         behind = torch.arange(-self.past_steps, 0, device=history.device)  # (past)
-        raw = _steps(history, last[:, None] + behind)  # (batch, past, feature)
+        raw = steps_at(history, last[:, None] + behind)  # (batch, past, feature)
         before = last.clamp(0, self.past_steps)  # (batch)
         exists = nn.functional.embedding(before, self.exists)  # (batch, past x feature)
         standard, present = self.step_preparation(raw, exists)
@@ -76,7 +76,7 @@ class SequenceSurprise(nn.Module):
 
     def own(self, history: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The last valid step: values and mask, (batch, width); the mask is 0 where there is no step."""
-        standard, present = self.preparation(_steps(history, lengths.to(torch.int64) - 1))
+        standard, present = self.preparation(steps_at(history, lengths.to(torch.int64) - 1))
         return standard, present * (lengths > 0).to(present.dtype)[:, None]
 
     def forecast(self, history: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -110,7 +110,7 @@ class SequenceSurprise(nn.Module):
         mean, log_variance, standard, present = self.forecast(history, lengths)
         error = (standard - mean) * torch.exp(-0.5 * log_variance)  # (batch, width)
         _, share = total_surprise(self.tail(error, present))
-        raw = _steps(history, lengths.to(torch.int64) - 1)  # (batch, feature of the history)
+        raw = steps_at(history, lengths.to(torch.int64) - 1)  # (batch, feature of the history)
         standard, present = self.preparation(self.ablation.variants(raw))  # (batch x variant, width)
         times = self.ablation.kept.shape[0]
         exists = (lengths > 0).to(present.dtype)[:, None]
@@ -125,7 +125,7 @@ class SequenceSurprise(nn.Module):
         return nn.functional.pad(shares, (0, self.preparation.width - features)) @ self.places
 
 
-def _steps(history: Tensor, index: Tensor) -> Tensor:
+def steps_at(history: Tensor, index: Tensor) -> Tensor:
     """Whole steps of every history, (batch, …, feature); index is (batch, …), and outside of it the nearest step.
 
     They are taken from the flattened history: a tenth of the cost of gathering value by value.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine import DECIMALS
-from scoring.model.manifest import EXPLAIN_FILE, MODEL_FILE, Manifest, TrainingSpan, signature_of
+from scoring.model.manifest import Manifest, TrainingSpan, signature_of
 from scoring.model.rows import Rows
 from scoring.model.session import Session
 from scoring.scorer import Scorer
@@ -16,7 +16,7 @@ from training.dataset import Dataset
 from training.loop import seed_everything
 from training.making import part_of
 from training.scaling import baseline_quantiles
-from training.trainer import Trainer, trainer_named
+from training.trainer import Trainer, graph_files, trainer_named
 
 _PART = 20_000
 
@@ -60,8 +60,7 @@ def session_of(
     trained = trainer.fit(scorer.view, part, config, lambda *_: None)
     manifest = _manifest(replace(scorer, trainer=trainer_name), trainer, part.train)
     signature = signature_of(manifest.features, manifest.history_features, manifest.history_length)
-    model, explain = trained.model.graphs(part.validation.take(slice(0, 8)), signature)
-    files = {MODEL_FILE: model} | ({} if explain is None else {EXPLAIN_FILE: explain})
+    files = graph_files(trained.model, trainer, part.validation.take(slice(0, 8)), signature)
     return Session(Path(trainer_name), files, manifest)
 
 
@@ -82,7 +81,8 @@ def _manifest(scorer: Scorer, trainer: Trainer, rows: Rows) -> Manifest:
         scorer=scorer.name, trainer=scorer.trainer, score_kind=trainer.score_kind, meaning=trainer.meaning,
         view=view.name, view_digest=view.digest, features=view.feature_names, inputs=trainer.inputs,
         history_features=history.features if history else (), history_length=history.length if history else 0,
-        contributions=trainer.contributions, baseline=dict(zip(view.feature_names, quantiles, strict=True)),
+        contributions=trainer.contributions, outputs=trainer.outputs,
+        baseline=dict(zip(view.feature_names, quantiles, strict=True)),
         thresholds={}, metrics={}, libraries={}, files={},
         training=TrainingSpan(
             data=(), licence="", rows=len(rows), first_event_ms=0, last_event_ms=0, seed=0, arguments={}

@@ -137,6 +137,39 @@ LAYOUTS = {
         ],
         None,
     ),
+    "sp500_bars": (
+        {"sp500": {"Date": ["2014-01-02", "2014-07-02"], "AAPL": [17.3, 18.0], "XOM": [None, 80.0]}},
+        [
+            {"occurred_at_ms": ms(2014, 1, 2, 21), "symbol": "AAPL", "close": 17.3, "period": "1d"},
+            {"occurred_at_ms": ms(2014, 7, 2, 20), "symbol": "AAPL", "close": 18.0, "period": "1d"},
+            {"occurred_at_ms": ms(2014, 7, 2, 20), "symbol": "XOM", "close": 80.0, "period": "1d"},
+        ],
+        None,
+    ),
+    "fx_bars": (
+        {
+            f"gbpusd_m1_{side}_2012-02": {
+                "timestamp": ["2012-02-01 00:00:00+00:00"],
+                "open": [1.5],
+                "high": [2.0 + apart],
+                "low": [1.0],
+                "close": [1.5 + apart],
+            }
+            for side, apart in (("ask", 0.25), ("bid", -0.25))
+        },
+        [
+            {
+                "occurred_at_ms": ms(2012, 2, 1, 0, 1),
+                "symbol": "GBPUSD",
+                "open": 1.5,
+                "high": 2.0,
+                "low": 1.0,
+                "close": 1.5,
+                "period": "1m",
+            }
+        ],
+        None,
+    ),
     "btc_minute_bars": (
         {
             "btcperp_m1_2022-01": {

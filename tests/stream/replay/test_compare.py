@@ -1,10 +1,26 @@
 """The verdict of a comparison, and what it says moved."""
 
+from pathlib import Path
+
+import msgspec
+import numpy as np
 import polars as pl
 import pytest
 
+import scoring.bundles
+from schemas.events.bar import Bar
+from schemas.score import Score
+from scoring.catalog import scorers
+from scoring.engine import InForce, judge
+from scoring.features.batch import EventBatch
+from scoring.features.table import fold_table
+from scoring.model.bundle import load_bundle
+from scoring.publish import Coordinates
+from scoring.score_writer import ScoreWriter
 from stream.replay.compare import compare
-from stream.replay.rows import SCHEMA
+from stream.replay.rows import SCHEMA, score_frame, served_frame
+
+DAY_MS = 86_400_000
 
 
 def scores(values, levels=None, events=None, reasons="A_HIGH") -> pl.DataFrame:
@@ -18,6 +34,7 @@ def scores(values, levels=None, events=None, reasons="A_HIGH") -> pl.DataFrame:
             "depth": [0] * height, "reasons": [reasons if level == "alert" else "" for level in levels],
             "held_back": [False] * height, "shadow": [False] * height, "features": [b"1234"] * height,
             "bundle": ["b"] * height, "policy": ["p"] * height, "view": ["v"] * height,
+            "outputs": [""] * height,
         },
         schema=SCHEMA,
     )  # fmt: skip
@@ -57,11 +74,12 @@ def test_repeated_event_ids_are_compared_one_by_one():
     assert compare(served, served).joined == 2
 
 
-@pytest.mark.parametrize("column", ["features", "flags", "depth", "reasons", "held_back"])
+@pytest.mark.parametrize("column", ["features", "flags", "depth", "reasons", "held_back", "outputs"])
 def test_any_other_difference_ends_identical(column):
     """Canonical bytes: the value alone is not enough."""
     served = scores([0.1])
-    changed = {"features": b"4321", "flags": "late", "depth": 1, "reasons": "C", "held_back": True}[column]
+    other_values = {"features": b"4321", "flags": "late", "depth": 1, "reasons": "C", "held_back": True, "outputs": "{}"}
+    changed = other_values[column]
     other = served.with_columns(pl.lit(changed, dtype=SCHEMA[column]).alias(column))
     assert compare(served, other).verdict != "identical"
 
@@ -70,3 +88,21 @@ def test_scorers_that_were_not_replayed_are_left_out():
     """Replaying one scorer against a topic of several compares that one."""
     served = pl.concat([scores([0.1]), scores([0.2]).with_columns(pl.lit("other").alias("scorer"))])
     assert compare(served, scores([0.1])).verdict == "identical"
+
+
+def test_named_outputs_of_a_replay_are_those_that_were_served():
+    """A value at risk that changed is a difference, though score and level stayed."""
+    scorer = scorers()["bar_volatility"]
+    bundle = load_bundle(Path(next(iter(scoring.bundles.__path__))) / "bar_volatility")
+    in_force = InForce(scorer=scorer, bundle=bundle, policy=scorer.policy, live=True)
+    bars = [Bar(event_id=f"b{day}", occurred_at_ms=day * DAY_MS, symbol="X", close=50.0 + day % 3) for day in range(30)]
+    table = fold_table(scorer.view, EventBatch.from_events(scorer.event, bars))
+    verdicts = judge(in_force, [table])[0]
+    rows, writer = np.arange(30), ScoreWriter(in_force)
+    replayed = score_frame(table, verdicts, rows)
+    block = writer.write(verdicts, table, Coordinates("tests", "market-bars", 0, list(range(30))), rows)
+    served = served_frame([msgspec.json.decode(output.value, type=Score) for output in block.outputs()])
+    assert replayed["outputs"].str.json_path_match("$.value_at_risk[1]").cast(pl.Float64).max() < 0
+    assert compare(served, replayed).verdict == "identical"
+    verdicts.outputs[7, 2] *= 2
+    assert compare(served, score_frame(table, verdicts, rows)).verdict != "identical"

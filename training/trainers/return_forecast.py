@@ -1,0 +1,98 @@
+"""Surprise of a return under yesterday's forecast of its distribution; for scorers over bars with history."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scoring.features.spec import FeatureView
+from scoring.model.manifest import Contributions, NamedOutput
+from scoring.model.rows import Rows
+from training.config import TrainingConfig
+from training.errors import TrainingRefused
+from training.export import TorchSpeakingModel
+from training.loop import Report, fit
+from training.networks.return_forecast import ReturnForecaster
+from training.networks.return_surprise import ReturnSurprise
+from training.trainer import Part, Trained, Trainer, in_parts, tensors
+
+RETURN, SPREAD = "log_return", "log_return_spread_365d"
+LEAST_PAST = 10
+LEAST_ROWS = 200
+
+
+def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report) -> Trained:
+    """The forecaster of greatest likelihood; loss: minus the log density of the next return in its unit.
+
+    Raises:
+        TrainingRefused: the view's history has no log return and long-run spread of it, or too few rows have a past.
+    """
+    names = view.history.features if view.history else ()
+    if not {RETURN, SPREAD} <= set(names):
+        raise TrainingRefused(
+            f"view {view.name} keeps no history of {RETURN} and {SPREAD}; train a scorer over bar_activity"
+        )
+    network = ReturnForecaster(config.past_steps, config.widths[-1], config.dropout)
+    model = ReturnSurprise(
+        network, past_steps=config.past_steps, of_return=names.index(RETURN), of_spread=names.index(SPREAD),
+        feature=view.feature_names.index(RETURN), features=len(view.feature_names),
+    )  # fmt: skip
+    spreads = part.train.features[:, view.feature_names.index(SPREAD)]
+    if (spreads > 0).any():
+        model.usual.fill_(float(np.median(spreads[spreads > 0])))
+    train_rows, validation_rows = _examples(model, part.train), _examples(model, part.validation)
+    for name, rows in (("train", train_rows), ("validation", validation_rows)):
+        if len(rows[0]) < LEAST_ROWS:
+            raise TrainingRefused(
+                f"the {name} part has {len(rows[0])} bars behind at least {LEAST_PAST} returns, fewer than {LEAST_ROWS}; "
+                "give more bars"
+            )
+
+    def loss(inputs: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:
+        past, valid, value = inputs  # (batch, step) twice, (batch)
+        location, log_variance, shape = network(past, valid)
+        nats = shape.nats((value - location) * torch.exp(-0.5 * log_variance))
+        return (nats + 0.5 * log_variance).mean()
+
+    curve = fit(network, loss, train_rows, validation_rows, config, report)
+    return Trained(TorchSpeakingModel(model.eval()), curve, lambda rows, _: _squared_error(model, rows))
+
+
+@torch.no_grad()
+def _examples(model: ReturnSurprise, rows: Rows) -> list[Tensor]:
+    """Past returns, which are known, and the return behind them in their unit, where the past is long enough."""
+    found = []
+    for each in in_parts(rows):
+        inputs = tensors(each, model.inputs)
+        past, valid, unit = model.past(inputs[0], inputs[1], 1)
+        value, there = model.own(*inputs)
+        kept = (there > 0) & (valid.sum(dim=1) >= LEAST_PAST)
+        found.append((past[kept], valid[kept], (value / unit)[kept]))
+    return [torch.cat(parts) for parts in zip(*found, strict=True)]
+
+
+@torch.no_grad()
+def _squared_error(model: ReturnSurprise, rows: Rows) -> NDArray[np.float32]:
+    found = [model.normal(*tensors(each, model.inputs)).square() for each in in_parts(rows)]
+    result: NDArray[np.float32] = torch.cat(found).numpy()
+    return result
+
+
+TRAINER = Trainer(
+    inputs=("history",),
+    meaning=(
+        "one minus the two-sided p-value of the bar's return under the distribution that a convolutional network "
+        "forecast from the bars before it"
+    ),
+    contributions=Contributions(method="the return is all that is scored", explains="-ln(1 - score)"),
+    error="standard normal variable that stands for the return under the forecast",
+    defaults=TrainingConfig(widths=(32,), past_steps=64, epochs=6, learning_rate=3e-3, dropout=0.0, noise=0.0),
+    fit=train,
+    outputs=(
+        NamedOutput(name="volatility", unit="percent", horizon="next bar"),
+        NamedOutput(name="value_at_risk", unit="percent", horizon="next bar", axis="level", labels=("0.95", "0.99")),
+        NamedOutput(
+            name="expected_shortfall", unit="percent", horizon="next bar", axis="level", labels=("0.95", "0.99")
+        ),
+    ),
+)
