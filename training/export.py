@@ -1,6 +1,7 @@
 """From a torch model to the two graphs of a bundle, and the check that nothing changed on the way."""
 
 import contextlib
+import inspect
 import io
 import logging
 import warnings
@@ -89,7 +90,7 @@ def _export(
             opset_version=OPSET,
             input_names=list(names),
             output_names=[output],
-            dynamic_shapes=shapes if output == "score" else (shapes,),
+            dynamic_shapes=(shapes,) if _takes_any(module) else shapes,
             external_data=False,
             verbose=False,
         )
@@ -100,6 +101,12 @@ def _export(
     entry.key, entry.value = SIGNATURE, signature
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def _takes_any(module: nn.Module) -> bool:
+    """Whether a module's `forward` is declared with `*inputs`: the exporter counts these as one."""
+    kinds = {parameter.kind for parameter in inspect.signature(module.forward).parameters.values()}
+    return inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def _forget_origins(model: onnx.ModelProto) -> None:

@@ -1,16 +1,124 @@
-"""What networks that give probabilities share: bends, groups of features, scaled log odds, shares within a group."""
+"""What networks that give probabilities share: their loss, bins, groups of features, scaled log odds, explanation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.cluster import AgglomerativeClustering
-from torch import Tensor
+from torch import Tensor, nn
 
+from scoring.model.manifest import Contributions
+from scoring.model.rows import Rows
+from training.classical import brier_errors
+from training.config import TrainingConfig
+from training.export import TorchModel
+from training.loop import Report, fit
 from training.networks.tabular_probability import MOST_GROUPS, TabularProbability
+from training.trainer import Part, Trained, in_parts, tensors
+
+CONTRIBUTIONS = Contributions(
+    method="groups of features set to their usual values one after another, in order and in reverse",
+    explains="log odds of the score over those of a usual event",
+)
 
 MOST_ROWS = 5_000
 PRIOR_SPREAD = 0.3
 """How far slope and offset of the log odds may plausibly lie from 1 and 0: few positives shall not turn them over."""
 LEAST_SHARE = 1e-3
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is not in a `TrainingConfig`: how many networks share the weights, a multiple of 16, and bins per feature."""
+
+    members: int = 16
+    bins: int = 8
+
+
+DEFAULT_SHAPE = Shape()
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Rows as the networks read them.
+
+    Attributes:
+        standard, present: standardised columns and their mask, (row, column) each.
+        truth: 1 or 0, float32 (row).
+    """
+
+    standard: Tensor
+    present: Tensor
+    truth: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def of(
+        cls, preparation: nn.Module, inputs: tuple[str, ...], rows: Rows, labels: NDArray[np.int8] | None
+    ) -> "Prepared":
+        """The rows behind the model's first layer."""
+        assert labels is not None
+        parts = [preparation(*tensors(each, inputs)) for each in in_parts(rows)]
+        standard, present = (torch.cat(each) for each in zip(*parts, strict=True))
+        return cls(standard, present, torch.from_numpy(labels).to(torch.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """How the columns that a network reads explain: their group, and the feature that each counts for.
+
+    Attributes:
+        groups: 0 to 15, int64 (column); owners: (column, padded feature).
+    """
+
+    groups: Tensor
+    owners: Tensor
+
+
+def train_probability(
+    part: Part,
+    config: TrainingConfig,
+    report: Report,
+    *,
+    preparation: nn.Module,
+    inputs: tuple[str, ...],
+    build: Callable[[Prepared], tuple[nn.Module, Explained]],
+) -> Trained:
+    """A calibrated ensemble; loss: binary cross-entropy of every member by itself, so that each learns alone.
+
+    Args:
+        part: labelled.
+        preparation: the first layer, from the named inputs.
+        build: the network for these training rows, from columns and mask to log odds (batch, member).
+    """
+    train = Prepared.of(preparation, inputs, part.train, part.train_labels)
+    validation = Prepared.of(preparation, inputs, part.validation, part.validation_labels)
+    network, explained = build(train)
+
+    def loss(given: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:
+        values, seen, truth = given  # (batch, column) twice, (batch)
+        if generator is not None:
+            seen = seen * (torch.rand(seen.shape, generator=generator) >= config.feature_dropout)
+            values = (values + config.noise * torch.randn(values.shape, generator=generator)) * seen
+        odds = network(values, seen)  # (batch, member)
+        return nn.functional.binary_cross_entropy_with_logits(odds, truth[:, None].expand_as(odds))
+
+    sides = [(each.standard, each.present, each.truth) for each in (train, validation)]
+    curve = fit(network, loss, sides[0], sides[1], config, report)
+    model = TabularProbability(
+        preparation, network, inputs=inputs, usual=usual_row(train.standard, train.present), groups=explained.groups,
+        owners=explained.owners,
+    ).eval()  # fmt: skip
+    fit_odds(model, validation)
+    set_shares(model, train.standard, train.present)
+    made = TorchModel(model)
+    return Trained(made, curve, lambda rows, labels: brier_errors(_scores(made, rows), labels))
+
+
+def _scores(made: TorchModel, rows: Rows) -> NDArray[np.float32]:
+    return np.concatenate([made.scores(each) for each in in_parts(rows)])
 
 
 def quantile_edges(standard: Tensor, present: Tensor, bins: int) -> Tensor:
@@ -58,14 +166,15 @@ def groups_of(standard: Tensor, present: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def fit_odds(model: TabularProbability, inputs: list[Tensor], truth: Tensor) -> None:
+def fit_odds(model: TabularProbability, rows: Prepared) -> None:
     """Sets slope and offset of the log odds to the likeliest on validation rows, given that they are near 1 and 0.
 
     Source: Platt 1999, "Probabilistic outputs for support vector machines".
     """
-    odds = torch.cat([model.odds(*each) for each in zip(*(part.split(4_096) for part in inputs), strict=True)])
+    parts = zip(rows.standard.split(4_096), rows.present.split(4_096), strict=True)
+    odds = torch.cat([model.odds(*each) for each in parts])
     given = np.column_stack([odds.numpy(), np.ones(len(odds))]).astype(np.float64)  # (row, 2)
-    label, usual = truth.numpy().astype(np.float64), np.array([1.0, 0.0])
+    label, usual = rows.truth.numpy().astype(np.float64), np.array([1.0, 0.0])
     beta = usual.copy()
     for _ in range(25):  # Newton's steps
         expected = 1 / (1 + np.exp(-np.clip(given @ beta, -30, 30)))

@@ -50,6 +50,7 @@ def trained() -> tuple[Dataset, Trained]:
 
 
 def test_labels_it_learned_from_are_found(trained):
+    """On rows it has not seen, with a tenth of the values missing."""
     dataset, made = trained
     scores = made.model.scores(dataset.rows.take(slice(3_000, None)))
     assert Ranking(scores.astype(np.float64), dataset.labels[3_000:]).auc(np.ones(1_000)) > 0.85
@@ -64,6 +65,7 @@ def test_shuffled_labels_are_not_found():
 
 
 def test_probabilities_are_as_frequent_as_they_say(trained):
+    """A score of this kind is read as a probability, so its mean and its squared error have to be those of one."""
     dataset, made = trained
     scores, labels = made.model.scores(dataset.rows.take(slice(3_000, None))), dataset.labels[3_000:]
     assert scores.mean() == pytest.approx(labels.mean(), abs=0.05)
@@ -82,7 +84,7 @@ def test_contributions_sum_to_the_log_odds_over_those_of_a_usual_event(trained):
     assert np.abs(sums - (np.log(scores / (1 - scores)) - usual)).max() < 1e-3
 
 
-def test_what_decides_explains(trained):
+def test_the_columns_that_decide_explain_most(trained):
     """Labels depend on two columns; they carry most of the explanation, and columns that say nothing carry none."""
     dataset, made = trained
     parts = np.abs(made.model.contributions(dataset.rows.take(slice(3_000, None)))).mean(axis=0)
@@ -102,6 +104,7 @@ def test_the_bundle_says_what_the_model_says_in_every_batch(tmp_path):
 
 
 def test_without_labels_it_says_what_is_missing():
+    """Whoever trains on a file without labels needs to know what to add."""
     dataset, rows = replace(labelled(200), labels=None), np.arange(200)
     with pytest.raises(TrainingRefused, match="mapping with `label`"):
         trained_on(dataset, rows[:150], rows[150:])

@@ -1,10 +1,7 @@
-"""The whole model over the input `features`: preparation, ensemble, mean of probabilities, calibration, explanation."""
+"""The whole model that gives a probability: preparation, ensemble, mean of members, calibration, explanation."""
 
 import torch
 from torch import Tensor, nn
-
-from training.networks.preparation import Preparation
-from training.networks.tabular import TabularEnsemble
 
 MOST_ODDS = 15.0
 MOST_GROUPS = 16
@@ -20,34 +17,45 @@ class TabularProbability(nn.Module):
     what such a distance moved when each was set back alone in training.
     """
 
-    inputs = ("features",)
     slope: Tensor
     offset: Tensor
     usual: Tensor
     kept: Tensor
     groups: Tensor
     share: Tensor
+    owners: Tensor
 
-    def __init__(self, preparation: Preparation, network: TabularEnsemble, usual: Tensor, groups: Tensor) -> None:
-        """Args:
-        usual: standardised values of a usual row and its mask, (2, width).
-        groups: which group each feature belongs to, 0 to 15, (width).
+    def __init__(
+        self, preparation: nn.Module, network: nn.Module, *, inputs: tuple[str, ...], usual: Tensor, groups: Tensor,
+        owners: Tensor,
+    ) -> None:
+        """The model around an ensemble.
+
+        Args:
+            preparation: from the named inputs to standardised columns and their mask, both (batch, column).
+            network: from these to the members' log odds.
+            usual: standardised columns of a usual row and their mask, (2, column).
+            groups: which group each column belongs to, 0 to 15, int64 (column).
+            owners: 1 where a column's share counts for a feature, (column, padded feature).
         """
         super().__init__()
         self.preparation = preparation
         self.network = network
+        self.inputs = inputs
+        self.features: int = preparation.features
         self.register_buffer("slope", torch.ones(()))
         self.register_buffer("offset", torch.zeros(()))
         self.register_buffer("usual", usual)
-        member = torch.nn.functional.one_hot(groups, MOST_GROUPS).to(torch.float32).T  # (group, width)
-        later = torch.tril(torch.ones(MOST_GROUPS, MOST_GROUPS), -1).T @ member  # groups behind each, (group, width)
+        member = torch.nn.functional.one_hot(groups, MOST_GROUPS).to(torch.float32).T  # (group, column)
+        later = torch.tril(torch.ones(MOST_GROUPS, MOST_GROUPS), -1).T @ member  # groups behind each, (group, column)
         before = torch.tril(torch.ones(MOST_GROUPS, MOST_GROUPS), -1) @ member
-        self.register_buffer("kept", torch.cat([later, before]))  # what stands after each step, (2 group, width)
+        self.register_buffer("kept", torch.cat([later, before]))  # what stands after each step, (2 group, column)
         self.register_buffer("groups", member)
-        self.register_buffer("share", torch.ones(preparation.width))
+        self.register_buffer("share", torch.ones(len(groups)))
+        self.register_buffer("owners", owners)
 
     def odds(self, standard: Tensor, present: Tensor) -> Tensor:
-        """Log odds of the mean of the members' probabilities, (batch); values and mask are (batch, width)."""
+        """Log odds of the mean of the members' probabilities, (batch); values and mask are (batch, column)."""
         each = self.network(standard, present).clamp(-MOST_ODDS, MOST_ODDS)  # (batch, member)
         # both sides by themselves: one minus a mean near 1 would keep few digits
         sides = torch.stack([torch.sigmoid(each), torch.sigmoid(-each)], dim=1).mean(dim=2)  # (batch, 2)
@@ -59,22 +67,22 @@ class TabularProbability(nn.Module):
         """Log odds of the score, (batch)."""
         return self.odds(standard, present) * self.slope + self.offset
 
-    def forward(self, features: Tensor) -> Tensor:
-        """The score, (batch); features is (batch, feature)."""
-        return torch.sigmoid(self.calibrated(*self.preparation(features)))
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The score, (batch), of the named inputs."""
+        return torch.sigmoid(self.calibrated(*self.preparation(*inputs)))
 
-    def contributions(self, features: Tensor) -> Tensor:
+    def contributions(self, *inputs: Tensor) -> Tensor:
         """The log odds over those of a usual row, shared out over the features, (batch, feature)."""
-        given = torch.stack(self.preparation(features), dim=1)  # (batch, 2, width)
-        apart = given - self.usual  # (batch, 2, width)
-        steps = self.usual + apart[:, None] * self.kept[:, None]  # (batch, 2 group, 2, width)
+        given = torch.stack(self.preparation(*inputs), dim=1)  # (batch, 2, column)
+        apart = given - self.usual  # (batch, 2, column)
+        steps = self.usual + apart[:, None] * self.kept[:, None]  # (batch, 2 group, 2, column)
         odds = self.calibrated(*steps.flatten(0, 1).unbind(1)).unflatten(0, (-1, 2, MOST_GROUPS))  # (batch, 2, group)
         whole = self.calibrated(*given.unbind(1))[:, None]  # (batch, 1)
         forward = torch.cat([whole, odds[:, 0, :-1]], dim=1) - odds[:, 0]  # (batch, group)
         backward = torch.cat([odds[:, 1, 1:], whole], dim=1) - odds[:, 1]  # (batch, group)
         of_group = 0.5 * (forward + backward)
-        weight = apart.abs().sum(dim=1) * self.share  # (batch, width)
+        weight = apart.abs().sum(dim=1) * self.share  # (batch, column)
         total = (weight[:, None] * self.groups).sum(dim=2)  # (batch, group)
         rate = torch.where(total > 0, of_group / total.clamp(min=1e-12), 0.0)  # (batch, group)
-        parts = (rate[:, :, None] * self.groups).sum(dim=1) * weight  # (batch, width)
-        return parts[:, : self.preparation.features]
+        parts = (rate[:, :, None] * self.groups).sum(dim=1) * weight  # (batch, column)
+        return torch.matmul(parts, self.owners)[:, : self.features]
