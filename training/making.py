@@ -28,10 +28,11 @@ from training.config import TrainingConfig
 from training.dataset import Dataset
 from training.evaluation import Evaluation, evaluate_bundle, score_rows
 from training.export import check_parity
+from training.fairness import probability_metrics
 from training.loop import Report, seed_everything
 from training.metrics import bootstrap, squared_errors
 from training.scaling import baseline_quantiles
-from training.split import Split, default_gap_ms, split_by_time
+from training.split import Split, default_gap_ms, split_by_order, split_by_time
 from training.trainer import Part, Trained, Trainer, trainer_named
 
 CARD_FILE = "card.html"
@@ -93,9 +94,8 @@ def make_bundle(
             draft, scorer.view, dataset, split, manifest.thresholds, seed=config.seed
         )
         tested = score_rows(draft, dataset.rows.take(split.test))
-        manifest = msgspec.structs.replace(
-            manifest, metrics=manifest.metrics | _test_metrics(evaluation, parity)
-        )
+        found = _test_metrics(evaluation, parity) | probability_metrics(manifest, dataset, split.test, tested)
+        manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | found)
         card = card_html(manifest, evaluation, trained.curve, tested, use=scorer.use)
         made = _write(Path(folder), manifest, files | {CARD_FILE: card.encode()})
         require_view(made, scorer.view)
@@ -123,11 +123,16 @@ def part_of(
 
 
 def split_of(dataset: Dataset, scorer: Scorer, config: TrainingConfig) -> Split:
-    """The split by time that training and evaluation share.
+    """The split that training and evaluation share: by time, or in order where all labelled rows are of one time.
 
     Raises:
         TrainingRefused: a part would have too few rows.
     """
+    known = np.flatnonzero(dataset.labels >= 0) if dataset.labels is not None else np.zeros(0, np.int64)
+    if trainer_named(scorer.trainer).supervised and len(known) and not np.ptp(dataset.occurred_at_ms[known]):
+        return split_by_order(
+            known, dataset.occurred_at_ms, train_share=config.train_share, validation_share=config.validation_share
+        )
     gap = config.gap_ms
     return split_by_time(
         dataset.occurred_at_ms,

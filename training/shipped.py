@@ -11,7 +11,7 @@ import msgspec
 
 import scoring.bundles
 from scoring.catalog import scorers
-from scoring.files import read_events
+from scoring.files import read_events, read_mapping
 from scoring.files.mapping import IDENTITY
 from training.dataset import collect
 from training.errors import TrainingRefused
@@ -22,15 +22,23 @@ from training.trainer import trainer_named
 DATA = Path(__file__).parent.parent / "stream" / "demo" / "data"
 SEED = 7
 MOST_BYTES = 1_500_000
+POLISH = "S. Tomczak, Polish companies bankruptcy data, UCI 365, year 1, doi 10.24432/C5F600, repeated rows left out"
+TAIWAN = "I-C. Yeh, default of credit card clients, UCI 350, doi 10.24432/C55S3H, rows 1 to 19,200"
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """What a shipped bundle is trained on: a file of the demo's data, never one that the demo feeds."""
+    """What a shipped bundle is trained on: a file of the demo's data, never one that the demo feeds.
+
+    Attributes:
+        licence: of the data, with the attribution it asks for.
+        map: name of the mapping that reads the file; empty where its columns are fields.
+    """
 
     scorer: str
     data: str
     licence: str
+    map: str = ""
 
 
 SHIPPED = (
@@ -38,6 +46,8 @@ SHIPPED = (
     Shipped("payment_attention", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_merchant", "transfers_train.parquet", "Apache-2.0"),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
+    Shipped("company_default", "statements_train.parquet", f"CC-BY-4.0; {POLISH}", "polish_bankruptcy"),
+    Shipped("card_default", "cards_train.parquet", f"CC-BY-4.0; {TAIWAN}", "uci_card_default"),
 )
 
 
@@ -52,7 +62,7 @@ def train_shipped(each: Shipped, home: Path) -> str:
     config = msgspec.structs.replace(
         trainer.defaults, seed=SEED, watch=scorer.policy.watch, alert=scorer.policy.alert
     )
-    chunks = read_events([DATA / each.data], IDENTITY, scorer.event)
+    chunks = read_events([DATA / each.data], read_mapping(each.map) if each.map else IDENTITY, scorer.event)
     dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
     with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
         made = make_bundle(scorer, dataset, Origin((each.data,), each.licence), config, report, Path(folder))
