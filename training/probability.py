@@ -27,6 +27,8 @@ MOST_ROWS = 5_000
 PRIOR_SPREAD = 0.3
 """How far slope and offset of the log odds may plausibly lie from 1 and 0: few positives shall not turn them over."""
 LEAST_SHARE = 1e-3
+LEAST_SPAN = 0.02
+"""Of a bin, in standard deviations: in a narrower one float32's last digit would move the score."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,11 @@ def quantile_edges(standard: Tensor, present: Tensor, bins: int) -> Tensor:
 
 
 def _spread(known: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Quantiles without those that are equal; bins that this frees go to the end, and are empty."""
-    rising = np.unique(np.quantile(known, shares))
+    """Quantiles without those that nearly are the one before; bins that this frees go to the end, and are empty."""
+    rising: list[float] = []
+    for edge in np.quantile(known, shares).tolist():
+        if not rising or edge - rising[-1] >= LEAST_SPAN:
+            rising.append(edge)
     return np.concatenate([rising, np.full(len(shares) - len(rising), rising[-1])]).astype(np.float32)
 
 

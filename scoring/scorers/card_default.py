@@ -9,4 +9,5 @@ SCORER = Scorer(
     views=(VIEW,),
     trainer="tabular",
     policy=Policy(watch=0.30, alert=0.50, cooldown_ms=20 * 86_400_000),
+    adverse_action=True,
 )

@@ -9,4 +9,5 @@ SCORER = Scorer(
     views=(VIEW,),
     trainer="tabular",
     policy=Policy(watch=0.10, alert=0.30, cooldown_ms=30 * 86_400_000),
+    adverse_action=True,
 )

@@ -25,6 +25,8 @@ LEADING = {
     "account_activity": "charge_ratio_30d",
     "symbol_activity": "log_return_zscore_90d",
     "merchant_activity": "merchant_charge_ratio_7d",
+    "company_ratios": "total_liabilities_to_total_assets",
+    "account_months": "repayment_status",
 }
 BIAS = -4.0
 
