@@ -22,7 +22,6 @@ from training.trainer import trainer_named
 DATA = Path(__file__).parent.parent / "stream" / "demo" / "data"
 SEED = 7
 MOST_BYTES = 1_500_000
-POLISH = "S. Tomczak, Polish companies bankruptcy data, UCI 365, year 1, doi 10.24432/C5F600, repeated rows left out"
 TAIWAN = "I-C. Yeh, default of credit card clients, UCI 350, doi 10.24432/C55S3H, rows 1 to 19,200"
 
 
@@ -46,7 +45,6 @@ SHIPPED = (
     Shipped("payment_attention", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_merchant", "transfers_train.parquet", "Apache-2.0"),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
-    Shipped("company_default", "statements_train.parquet", f"CC-BY-4.0; {POLISH}", "polish_bankruptcy"),
     Shipped("card_default", "cards_train.parquet", f"CC-BY-4.0; {TAIWAN}", "uci_card_default"),
 )
 

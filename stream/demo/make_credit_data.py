@@ -1,9 +1,9 @@
-"""Makes the shipped credit data from two public sources; run by hand, its files are committed.
+"""Makes the shipped credit data from a public source; run by hand, its files are committed.
 
-    python -m stream.demo.make_credit_data --polish polish_bankruptcy_year1.parquet --cards uci_default.parquet
+    python -m stream.demo.make_credit_data --cards uci_default.parquet
 
-The columns stay those of the sources, which the shipped mappings `polish_bankruptcy` and `uci_card_default` read.
-Sources, licences and what is left out are told in `stream/demo/data/README.md`.
+The columns stay those of the source, which the shipped mapping `uci_card_default` reads.
+Source, licence and what is left out are told in `stream/demo/data/README.md`.
 """
 
 import argparse
@@ -13,17 +13,6 @@ from pathlib import Path
 import polars as pl
 
 TRAIN_SHARE = 0.8
-SEED = 7
-
-
-def statements(table: pl.DataFrame) -> pl.DataFrame:
-    """The companies without repeated rows, in random order: the source has all bankrupt ones last.
-
-    Args:
-        table: Attr1 to Attr64 and class, a row per company.
-    """
-    ratios = pl.exclude("class").cast(pl.Float32)
-    return table.with_columns(ratios).unique(maintain_order=True).sample(fraction=1, shuffle=True, seed=SEED)
 
 
 def cards(table: pl.DataFrame) -> pl.DataFrame:
@@ -31,14 +20,14 @@ def cards(table: pl.DataFrame) -> pl.DataFrame:
     return table.cast(pl.Int32)
 
 
-def write_all(*, polish: Path, customers: Path, out: Path) -> dict[str, int]:
+def write_all(*, customers: Path, out: Path) -> dict[str, int]:
     """The rows of each file, after writing the four Parquet files into `out`.
 
     Args:
-        polish, customers: Parquet files of the two sources; out: an existing folder. The first 80 % are to train on.
+        customers: Parquet file of the source; out: an existing folder. The first 80 % are to train on.
     """
     counts = {}
-    frames = {"statements": statements(pl.read_parquet(polish)), "cards": cards(pl.read_parquet(customers))}
+    frames = {"cards": cards(pl.read_parquet(customers))}
     for name, frame in frames.items():
         first = round(frame.height * TRAIN_SHARE)
         for part, rows in (("train", frame[:first]), ("demo", frame[first:])):
@@ -51,11 +40,10 @@ def write_all(*, polish: Path, customers: Path, out: Path) -> dict[str, int]:
 def main() -> None:
     """Reads the arguments, writes the files, and prints the counts as JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--polish", type=Path, required=True, help="UCI 365, year 1, Parquet")
     parser.add_argument("--cards", type=Path, required=True, help="UCI 350, first 24,000 customers, Parquet")
     parser.add_argument("--out", type=Path, default=Path("stream/demo/data"))
     given = parser.parse_args()
-    print(json.dumps(write_all(polish=given.polish, customers=given.cards, out=given.out), indent=2))
+    print(json.dumps(write_all(customers=given.cards, out=given.out), indent=2))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Companies and card accounts through Kafka and Redis with the shipped bundles: what evaluation says, byte for byte."""
+"""Card accounts through Kafka and Redis with the shipped bundles: what evaluation says, byte for byte."""
 
 import base64
 from pathlib import Path
@@ -21,18 +21,18 @@ from tests.support.independent_reader import Outcome, Reader, read_outcome
 
 SHIPPED = Path(next(iter(scoring.bundles.__path__)))
 DATA = Path(__file__).parents[2] / "stream" / "demo" / "data"
-FILES = {"company_default": ("statements_demo", "polish_bankruptcy"), "card_default": ("cards_demo", "uci_card_default")}
-ROWS = {"company_default": 1_000, "card_default": 1_000}
+FILES = {"card_default": ("cards_demo", "uci_card_default")}
+ACCOUNTS = 170
 
 
 def events_of(scorer: str) -> list[dict]:
-    """The first rows of the shipped file to show; of cards all six months of its first accounts."""
+    """All six months of the first accounts of the shipped file to show."""
     name, mapping = FILES[scorer]
     chunks = read_events([DATA / f"{name}.parquet"], read_mapping(mapping), scorers()[scorer].event)
     events = [event for chunk in chunks for event in chunk.frame.to_dicts()]
     key = scorers()[scorer].event.key
     kept = dict.fromkeys(event[key] for event in events)
-    some = set(list(kept)[: ROWS[scorer] if scorer == "company_default" else ROWS[scorer] // 6 + 1])
+    some = set(list(kept)[:ACCOUNTS])
     return [{name: value for name, value in event.items() if value is not None} for event in events if event[key] in some]
 
 
@@ -45,7 +45,7 @@ def folded(scorer: str, events: list[dict]) -> FeatureTable:
 
 @pytest.fixture
 def scored(services: EmbeddedServices, settings, make_worker: MakeWorker) -> tuple[dict[str, list[dict]], Outcome]:
-    """What a worker with the shipped bundles made of both files, and the events by scorer."""
+    """What a worker with the shipped bundles made of the file, and the events by scorer."""
     events = {scorer: events_of(scorer) for scorer in FILES}
     expected = sum(map(len, events.values()))
     with make_worker(bundle_dirs=SHIPPED).start() as worker, Reader(services.kafka_bootstrap) as reader:

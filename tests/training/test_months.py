@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from scoring.catalog import scorers
+from scoring.catalog import scorers, views
 from scoring.model.rows import Rows
 from training.dataset import Dataset
 from training.errors import TrainingRefused
@@ -98,6 +98,6 @@ def test_its_bundle_says_what_the_model_says_in_every_batch(tmp_path):
 
 def test_a_view_without_history_is_refused_with_the_remedy():
     """A recurrent model of nothing would train all the same, and say nothing more than the other one."""
-    view = scorers()["company_default"].view
+    view = views()["company_ratios"]
     with pytest.raises(TrainingRefused, match="keeps no vector history"):
         TRAINER.fit(view, part_of(labelled(200), np.arange(150), np.arange(150, 200), TRAINER, QUICK), QUICK, print)
