@@ -92,8 +92,17 @@ def _sides(
     return np.where(np.isnan(vectors), SIDES.index("MISSING"), np.where(low, SIDES.index("LOW"), SIDES.index("HIGH")))
 
 
-def in_words(explanation: Explanation, baseline: Mapping[str, Sequence[float | None]]) -> str:
-    """One sentence for people: each leading feature, its value, and what is usual."""
+def in_words(
+    explanation: Explanation, baseline: Mapping[str, Sequence[float | None]], *, adverse_action: bool = False
+) -> str:
+    """One sentence for people: each leading feature, its value, and what is usual.
+
+    Args:
+        adverse_action: whether it is for somebody who is refused, who is told the principal reasons and on which side
+            each lies, most important first, at most four. Source: Regulation B, 12 CFR 1002.9 (b)(2) and its comment.
+    """
+    if adverse_action:
+        return _principal_reasons(explanation, baseline)
     said: dict[str, None] = {}  # each thing once, in order
     for reason in explanation.reasons:
         name = reason.rsplit("_", 1)[0].lower()
@@ -108,6 +117,21 @@ def in_words(explanation: Explanation, baseline: Mapping[str, Sequence[float | N
                 f"{name.replace('_', ' ')} is {_number(value)}" + (f" (usually {usual})" if usual else "")
             ] = None
     return "; ".join(said)
+
+
+_ADVERSE = {"HIGH": "is too high", "LOW": "is too low", "MISSING": "is not stated"}
+
+
+def _principal_reasons(explanation: Explanation, baseline: Mapping[str, Sequence[float | None]]) -> str:
+    said = []
+    for reason in explanation.reasons:
+        name, _, side = reason.rpartition("_")
+        if side not in _ADVERSE:  # no single feature leads
+            return "no single reason: the combination of all values"
+        value, usual = explanation.named_features.get(name.lower()), _usual(baseline.get(name.lower()))
+        seen = "" if value is None else f" ({_number(value)}" + (f", usually {usual})" if usual else ")")
+        said.append(f"{name.lower().replace('_', ' ')} {_ADVERSE[side]}{seen}")
+    return "principal reasons: " + "; ".join(said)
 
 
 def _usual(quantiles: Sequence[float | None] | None) -> str:

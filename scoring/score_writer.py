@@ -159,7 +159,11 @@ class ScoreWriter:
             value=float(verdicts.values[row]),
             score_kind=self._kind,
             reasons=explanation.reasons,
-            explanation=in_words(explanation, self.in_force.bundle.manifest.baseline),
+            explanation=in_words(
+                explanation,
+                self.in_force.bundle.manifest.baseline,
+                adverse_action=self.in_force.scorer.adverse_action,
+            ),
             named_features=explanation.named_features,
             contributions=explanation.contributions,
             bundle=self.in_force.bundle.digest,

@@ -56,8 +56,7 @@ def card_html(
         "<h2>How it does on later events</h2>",
         _metrics(manifest, evaluation),
         "<figure>" + score_plot(scores) + "</figure>",
-        "<figure>" + tail_plot(TAIL_LEVELS, shares) + "</figure>",  # type: ignore[arg-type]
-        "<p>Observed above promised means that the later events differ from those it was calibrated on.</p>",
+        *(_tail(shares) if manifest.score_kind == "tail" else _probability(manifest)),  # type: ignore[arg-type]
         _faithfulness(manifest),
         "<h2>Training</h2>",
         "<figure>" + loss_plot(curve) + "</figure>" if curve else "<p>Not trained by steps.</p>",
@@ -87,6 +86,40 @@ def _faithfulness(manifest: Manifest) -> str:
     ]
     told = f"{found['rows']} events with the largest scores, {found['groups']} groups of features"
     return "<h2>Whether explanations are faithful</h2>" + table_html((told, ""), rows)
+
+
+def _tail(shares: Sequence[tuple[float, float, float]]) -> list[str]:
+    return [
+        "<figure>" + tail_plot(TAIL_LEVELS, shares) + "</figure>",
+        "<p>Observed above promised means that the later events differ from those it was calibrated on.</p>",
+    ]
+
+
+def _probability(manifest: Manifest) -> list[str]:
+    """What a probability is worth, and for whom: reliability, and figures of groups nobody may be judged by."""
+    reliability = manifest.metrics.get("reliability", {})
+    sections = [
+        "<h2>Reliability</h2><p>A slope of 1 is calibrated; below 1 the probabilities are too far apart.</p>",
+        table_html(
+            ("figure", "value", "95 % from", "to"), [(name, *_figures(found)) for name, found in reliability.items()]
+        ),
+    ]
+    groups = manifest.metrics.get("groups")
+    if not groups:
+        return sections
+    sections.append(
+        "<h2>Groups</h2><p>These columns are no input of the model. Codes are those of the source. Approved: scores "
+        f"below watch ({manifest.thresholds['watch']}); the ratio is to the column's best group.</p>"
+    )
+    head = ("attribute", "group", "rows", "AUC", "from", "to", "mean score", "observed", "approved", "ratio")
+    rows = [
+        (
+            str(each["attribute"]), str(each["group"]), f"{each['rows']:,}", *_figures(each["auc"]),
+            *(_number(each[name]) for name in ("mean_score", "observed", "approved", "approved_to_best")),
+        )
+        for each in groups
+    ]  # fmt: skip
+    return [*sections, table_html(head, rows)]
 
 
 def _metrics(manifest: Manifest, evaluation: Evaluation) -> str:

@@ -1,9 +1,10 @@
 """Folds files into feature vectors through the same view and kernel as the live stream."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from scoring.features.batch import EventBatch
@@ -27,6 +28,7 @@ class Dataset:
         labels: 1, 0, or -1 where the truth is unknown, int8[n]; None when the mapping declares none.
         entities: how many entities there are.
         skipped: duplicates, conflicts and refused rows, which are not in the data set.
+        protected: what nobody may be judged by, by column, float64[n] with NaN where unknown; never an input of a model.
     """
 
     rows: Rows
@@ -35,6 +37,7 @@ class Dataset:
     labels: NDArray[np.int8] | None
     entities: int
     skipped: int
+    protected: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -63,6 +66,7 @@ class _Folding:
         self._parts: list[tuple[NDArray[np.float32], ...]] = []
         self._columns: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]] = []
         self._labelled, self._skipped = False, 0
+        self._protected: list[pl.DataFrame] = []
 
     def add(self, chunk: Chunk) -> None:
         """Folds one chunk."""
@@ -78,6 +82,8 @@ class _Folding:
         if chunk.labels is not None:
             self._labelled = True
             labels = chunk.labels.fill_null(-1).to_numpy().astype(np.int8)[rows[kept]]
+        if chunk.protected is not None:
+            self._protected.append(chunk.protected[rows[kept]].cast(pl.Float64, strict=False))
         self._columns.append(
             (table.occurred_at_ms[kept], numbers[table.entity[kept]].astype(np.int64), labels)
         )
@@ -122,7 +128,15 @@ class _Folding:
             labels=labels if self._labelled else None,
             entities=len(self._numbers),
             skipped=self._skipped,
+            protected=self._protected_columns(len(times)),
         )
+
+    def _protected_columns(self, rows: int) -> dict[str, NDArray[np.float64]]:
+        """The protected columns of all rows; none where a file lacked them."""
+        if not self._protected or sum(map(len, self._protected)) != rows:
+            return {}
+        whole = pl.concat(self._protected)
+        return {name: whole[name].fill_null(float("nan")).to_numpy() for name in whole.columns}
 
     def _empty_history(self) -> tuple[NDArray[np.float32], ...]:
         if not self._with_history or self._view.history is None:

@@ -99,8 +99,9 @@ def evaluate_bundle(
     labels = dataset.labels[split.test]
     known = labels >= 0
     rivals: dict[str, tuple[NDArray[np.floating], float]] = {MODEL: (scores, alert)}
+    of_usual = alert if bundle.manifest.score_kind == "tail" else float((scores[split.validation] < alert).mean())
     for name, found in baseline_scores(view, dataset.rows.features, split.train, seed=seed).items():
-        rivals[name] = (found, float(np.quantile(found[split.validation], alert)))
+        rivals[name] = (found, float(np.quantile(found[split.validation], of_usual)))
     detection = {}
     for name, (ranked, threshold) in rivals.items():
         figures = labelled_figures(

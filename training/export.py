@@ -1,6 +1,7 @@
 """From a torch model to the two graphs of a bundle, and the check that nothing changed on the way."""
 
 import contextlib
+import inspect
 import io
 import logging
 import warnings
@@ -60,6 +61,11 @@ class TorchModel:
         """Both graphs."""
         return export_graphs(self.module, rows, signature)
 
+    def score_graph(self, rows: Rows, signature: str) -> bytes:
+        """The scoring graph alone, for whoever needs no explanation: half the work."""
+        inputs = tensors(rows, self.module.inputs)
+        return _export(self.module, inputs, self.module.inputs, "score", signature)
+
     @torch.no_grad()
     def scores(self, rows: Rows) -> NDArray[np.float32]:
         """By torch."""
@@ -118,7 +124,7 @@ def _export(
             opset_version=OPSET,
             input_names=list(names),
             output_names=[output],
-            dynamic_shapes=shapes if output == "score" else (shapes,),
+            dynamic_shapes=(shapes,) if _takes_any(module) else shapes,
             external_data=False,
             verbose=False,
         )
@@ -129,6 +135,12 @@ def _export(
     entry.key, entry.value = SIGNATURE, signature
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def _takes_any(module: nn.Module) -> bool:
+    """Whether a module's `forward` is declared with `*inputs`: the exporter counts these as one."""
+    kinds = {parameter.kind for parameter in inspect.signature(module.forward).parameters.values()}
+    return inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def _forget_origins(model: onnx.ModelProto) -> None:

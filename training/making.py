@@ -26,11 +26,12 @@ from training.config import TrainingConfig
 from training.dataset import Dataset
 from training.evaluation import Evaluation, evaluate_bundle, score_rows
 from training.export import check_parity
+from training.fairness import probability_metrics
 from training.faithfulness import measure
 from training.loop import Report, seed_everything
 from training.metrics import bootstrap, squared_errors
 from training.scaling import baseline_quantiles
-from training.split import Split, default_gap_ms, split_by_time
+from training.split import Split, default_gap_ms, split_by_order, split_by_time
 from training.trainer import Part, Trained, Trainer, graph_files, trainer_named
 
 CARD_FILE = "card.html"
@@ -94,12 +95,11 @@ def make_bundle(
         )
         tested = score_rows(draft, dataset.rows.take(split.test))
         if faithfulness and draft.session.explains:
-            found = measure(draft.session, manifest, scorer.view, dataset.rows.take(split.test), seed=config.seed)
-            told = {"faithfulness": msgspec.to_builtins(found)}
+            held = measure(draft.session, manifest, scorer.view, dataset.rows.take(split.test), seed=config.seed)
+            told = {"faithfulness": msgspec.to_builtins(held)}
             manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | told)
-        manifest = msgspec.structs.replace(
-            manifest, metrics=manifest.metrics | _test_metrics(evaluation, parity)
-        )
+        found = _test_metrics(evaluation, parity) | probability_metrics(manifest, dataset, split.test, tested)
+        manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | found)
         card = card_html(manifest, evaluation, trained.curve, tested, use=scorer.use)
         made = _write(Path(folder), manifest, files | {CARD_FILE: card.encode()})
         require_view(made, scorer.view)
@@ -127,11 +127,16 @@ def part_of(
 
 
 def split_of(dataset: Dataset, scorer: Scorer, config: TrainingConfig) -> Split:
-    """The split by time that training and evaluation share.
+    """The split that training and evaluation share: by time, or in order where all labelled rows are of one time.
 
     Raises:
         TrainingRefused: a part would have too few rows.
     """
+    known = np.flatnonzero(dataset.labels >= 0) if dataset.labels is not None else np.zeros(0, np.int64)
+    if trainer_named(scorer.trainer).supervised and len(known) and not np.ptp(dataset.occurred_at_ms[known]):
+        return split_by_order(
+            known, dataset.occurred_at_ms, train_share=config.train_share, validation_share=config.validation_share
+        )
     gap = config.gap_ms
     return split_by_time(
         dataset.occurred_at_ms,

@@ -11,7 +11,7 @@ import msgspec
 
 import scoring.bundles
 from scoring.catalog import scorers
-from scoring.files import read_events
+from scoring.files import read_events, read_mapping
 from scoring.files.mapping import IDENTITY, Mapping
 from training.dataset import collect
 from training.errors import TrainingRefused
@@ -22,11 +22,17 @@ from training.trainer import trainer_named
 DATA = Path(__file__).parent.parent / "stream" / "demo" / "data"
 SEED = 7
 MOST_BYTES = 1_500_000
+TAIWAN = "I-C. Yeh, default of credit card clients, UCI 350, doi 10.24432/C55S3H, rows 1 to 19,200"
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """What a shipped bundle is trained on: a file of the demo's data, never one that the demo feeds."""
+    """What a shipped bundle is trained on: a file of the demo's data, never one that the demo feeds.
+
+    Attributes:
+        licence: of the data, with the attribution it asks for.
+        map: name of the mapping that reads the file; empty where its columns are fields.
+    """
 
     scorer: str
     data: str
@@ -43,6 +49,7 @@ SHIPPED = (
     Shipped("payment_merchant", "transfers_train.parquet", "Apache-2.0"),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
     Shipped("bar_volatility", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
+    Shipped("card_default", "cards_train.parquet", f"CC-BY-4.0; {TAIWAN}", read_mapping("uci_card_default")),
 )
 
 

@@ -61,6 +61,29 @@ def split_by_time(
     return Split(train, validation, test, (int(first), int(second)))
 
 
+def split_by_order(
+    rows: NDArray[np.int64], occurred_at_ms: NDArray[np.int64], *, train_share: float, validation_share: float
+) -> Split:
+    """The split of these row numbers as they stand: for things that all happened at one time, one beside the other.
+
+    Args:
+        rows: ascending, int64[m]; the others are left out.
+        occurred_at_ms: event times of all rows.
+
+    Raises:
+        TrainingRefused: a part would have fewer than 50 rows.
+    """
+    first, second = round(len(rows) * train_share), round(len(rows) * (train_share + validation_share))
+    parts = {"train": rows[:first], "validation": rows[first:second], "test": rows[second:]}
+    for name, part in parts.items():
+        if len(part) < LEAST_ROWS:
+            raise TrainingRefused(
+                f"the {name} part has {len(part)} of {len(rows)} rows, fewer than {LEAST_ROWS}; give more events"
+            )
+    bounds = int(occurred_at_ms[parts["validation"][0]]), int(occurred_at_ms[parts["test"][0]])
+    return Split(parts["train"], parts["validation"], parts["test"], bounds)
+
+
 def default_gap_ms(occurred_at_ms: NDArray[np.int64], horizon_ms: int) -> int:
     """One hundredth of the span of the data, at most the horizon of the view."""
     if not len(occurred_at_ms):

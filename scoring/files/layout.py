@@ -11,12 +11,14 @@ from scoring.files.columns import Columns
 from scoring.files.errors import BadMapping
 from scoring.files.expression import parse
 from scoring.files.mapping import TIME, Assignment, Join, Mapping
+from scoring.files.repeat import SUFFIX, repeated
 from scoring.files.rules import field_rules
 from scoring.files.sources import ROW, Source
 
 FILE = "_file"
+ROW_NUMBER = "_row"
+PROTECTED = "__protected_"
 LABEL = "__label"
-SUFFIX = "__suffix"
 UNREADABLE = "__unreadable_"
 
 
@@ -40,12 +42,15 @@ class Layout:
         wanted = {name for expression in expressions for name in expression.columns}
         wanted |= {each.value for each in self.fields.values() if each.kind == "column"}
         wanted |= set(self.mapping.group.by) if self.mapping.group else set()
+        wanted |= set(self.mapping.protected) & set(available)
+        if self.mapping.repeat is not None:
+            wanted = self.mapping.repeat.needed(wanted, available, self.source)
         melt = self.mapping.melt
         if melt is not None:
             wanted = (wanted & set(melt.keep)) | set(
                 melt.columns or (n for n in available if n not in melt.keep)
             )
-        wanted.discard(FILE)
+        wanted -= {FILE, ROW_NUMBER}
         missing = sorted(wanted - set(available))
         if missing:
             raise BadMapping(
@@ -58,8 +63,9 @@ class Layout:
     def prepare(self, frame: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, int]:
         """One row per event with the mapped fields as the file has them, and the count `where` left out.
 
-        Beside the fields it has `__row`, `__label` when the mapping has one, `__suffix` when melted, and
-        `__unreadable_FIELD` for expressions: true where they fail although all of their columns are there.
+        Beside the fields it has `__row`, `__label` when the mapping has one, `__suffix` when melted or repeated,
+        `__protected_COLUMN`, and `__unreadable_FIELD` for expressions: true where they fail although all of their
+        columns are there.
 
         Raises:
             BadMapping: an expression does not fit the types of the columns.
@@ -71,11 +77,13 @@ class Layout:
             raise BadMapping(f"{self.source}: mapping {self.mapping.name} does not fit: {said}") from None
 
     def _prepare(self, frame: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, int]:
-        frame = frame.with_columns(pl.lit(path.stem).alias(FILE))
+        frame = frame.with_columns(pl.lit(path.stem).alias(FILE), pl.col(ROW).cast(pl.Int64).alias(ROW_NUMBER))
         if self.mapping.nan == "missing":
             frame = frame.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))
         if self.mapping.melt is not None:
             frame = self._melted(frame)
+        if self.mapping.repeat is not None:
+            frame = repeated(frame, self.mapping.repeat)
         filtered = 0
         if self.mapping.where is not None:
             before = frame.height
@@ -93,7 +101,7 @@ class Layout:
     def _melted(self, frame: pl.DataFrame) -> pl.DataFrame:
         melt = self.mapping.melt
         assert melt is not None
-        keep = [name for name in (*melt.keep, FILE, ROW) if name in frame.columns]
+        keep = [name for name in (*melt.keep, FILE, ROW, ROW_NUMBER) if name in frame.columns]
         taken = {melt.name, melt.value} & set(keep)
         if taken:
             raise BadMapping(
@@ -105,12 +113,16 @@ class Layout:
 
     def _selected(self, columns: Columns) -> list[pl.Expr]:
         selected = [columns.raw(ROW).cast(pl.Int64).alias(ROW)]
-        if self.mapping.melt is not None:
+        if self.mapping.melt is not None or self.mapping.repeat is not None:
             selected.append(columns.raw(SUFFIX).alias(SUFFIX))
+        apart = [name for name in self.mapping.protected if name in columns.types]
+        selected += [columns.raw(name).alias(PROTECTED + name) for name in apart]
         for field, each in self.fields.items():
             selected += self._field(field, each, columns)
         if self.mapping.label is not None:
-            selected.append(columns.truth(parse(self.mapping.label)).cast(pl.Int8).alias(LABEL))
+            truth = columns.truth(parse(self.mapping.label)).cast(pl.Int8)
+            last = self.mapping.repeat.label_at if self.mapping.repeat else None
+            selected.append((pl.when(pl.col(SUFFIX) == last).then(truth) if last else truth).alias(LABEL))
         return selected
 
     def _field(self, field: str, each: Assignment, columns: Columns) -> list[pl.Expr]:

@@ -8,6 +8,7 @@ import msgspec
 
 from scoring.files.errors import BadMapping
 from scoring.files.expression import Expression, parse
+from scoring.files.repeat import Repeat
 
 TIME = "occurred_at_ms"
 Kind = Literal["column", "constant", "expression"]
@@ -95,7 +96,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         time: how `occurred_at_ms` is read.
         where: condition on the rows (after melt and join, before grouping); the others are counted as
             filtered.
-        melt, join, group: changes of the layout; see there.
+        melt, repeat, join, group: changes of the layout; see there.
+        protected: columns nobody may be judged by (sex, age): no field takes them, figures per group may read them.
         sort: rows come out in order of event time; equal times in order of the file.
         label: expression of the truth about the event, which training uses and feed ignores; not 0 means 1.
         label_delay: how long after the event the label is known, for example `7d`.
@@ -111,6 +113,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     time: Time = Time()
     where: str | None = None
     melt: Melt | None = None
+    repeat: Repeat | None = None
+    protected: tuple[str, ...] = ()
     join: Join | None = None
     group: Group | None = None
     sort: bool = False
@@ -239,6 +243,15 @@ def checked(mapping: Mapping) -> Mapping:
         raise BadMapping(f"mapping {mapping.name}: {error}") from None
     if len(mapping.separator) != 1:
         raise BadMapping(f"mapping {mapping.name}: separator {mapping.separator!r}; expected one character")
+    if mapping.repeat is not None:
+        mapping.repeat.check(mapping.name, alone=mapping.melt is None and mapping.group is None)
+    used = {name for each in mapping.expressions().values() for name in each.columns}
+    used |= {each.value for each in mapping.assignments.values() if each.kind == "column"}
+    for name in mapping.protected:
+        if name in used:
+            raise BadMapping(
+                f"mapping {mapping.name}: column {name!r} is protected and used; take it out of fields, where and label"
+            )
     if mapping.join is not None and len(mapping.join.names) < 2:
         raise BadMapping(
             f"mapping {mapping.name}: join.names has {len(mapping.join.names)}; expected one per file"

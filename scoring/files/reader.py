@@ -8,7 +8,7 @@ import polars as pl
 
 from schemas.dead_letter import Reason
 from schemas.event import EventType
-from scoring.files.layout import FILE, Layout, lay_out, side_by_side
+from scoring.files.layout import FILE, ROW_NUMBER, Layout, lay_out, side_by_side
 from scoring.files.mapping import Mapping
 from scoring.files.rows import Chunk, RefusedRow, Typed, typed
 from scoring.files.sources import REFUSED, ROW, Source, digest_of, open_source
@@ -96,7 +96,11 @@ def _mentioned(mapping: Mapping, event_type: EventType) -> list[str]:
     names += list(mapping.group.by) if mapping.group else []
     if mapping.melt is not None:
         names = [name for name in names if name in mapping.melt.keep]
-    return [name for name in names if name != FILE]
+    names += mapping.protected
+    if mapping.repeat is not None:
+        new = {mapping.repeat.name, *mapping.repeat.columns}
+        names = [*(name for name in names if name not in new), *mapping.repeat.sources().values()]
+    return [name for name in names if name not in (FILE, ROW_NUMBER)]
 
 
 def _chunks(each: _Input, chunk_rows: int, limit: int | None) -> Iterator[Chunk]:

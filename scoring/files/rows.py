@@ -12,8 +12,9 @@ from schemas.dead_letter import Reason
 from schemas.event import EventType
 from scoring.files.columns import is_number, is_text, number_of, text_of
 from scoring.files.errors import BadMapping
-from scoring.files.layout import LABEL, SUFFIX, UNREADABLE, Layout
+from scoring.files.layout import LABEL, PROTECTED, UNREADABLE, Layout
 from scoring.files.mapping import TIME
+from scoring.files.repeat import SUFFIX
 from scoring.files.rules import TYPES, FieldRule, field_rules
 from scoring.files.sources import ROW
 from scoring.files.times import milliseconds
@@ -52,6 +53,7 @@ class Chunk:
         refused: the rows of this part that cannot be events.
         labels: int8[n], 1 or 0 with null for unknown; None when the mapping has no label.
         filtered: rows of this part that the mapping's `where` left out.
+        protected: the mapping's protected columns of each event, as the file has them; None when it names none.
     """
 
     file: Path
@@ -60,6 +62,7 @@ class Chunk:
     refused: list[RefusedRow] = field(default_factory=list)
     labels: pl.Series | None = None
     filtered: int = 0
+    protected: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,10 @@ class Typed:
         refused = [] if valid.height == self.height else self._refusals(self.table.filter(~pl.col(_VALID)))
         names = [name for name in field_rules(self.layout.event_type) if name in valid.columns]
         labels = valid[LABEL].alias("label") if LABEL in valid.columns else None
-        return Chunk(self.file, valid.select(names), valid[ROW].alias("row"), refused, labels, filtered)
+        apart = {PROTECTED + name: name for name in self.layout.mapping.protected}
+        apart = {name: plain for name, plain in apart.items() if name in valid.columns}
+        protected = valid.select(list(apart)).rename(apart) if apart else None
+        return Chunk(self.file, valid.select(names), valid[ROW].alias("row"), refused, labels, filtered, protected)
 
     def _refusals(self, bad: pl.DataFrame) -> list[RefusedRow]:
         decoder = EventDecoder(self.layout.event_type)

@@ -40,12 +40,15 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
-def account_of(score: Score, *, bundle: Bundle | None, view: FeatureView | None) -> Account:
+def account_of(
+    score: Score, *, bundle: Bundle | None, view: FeatureView | None, adverse_action: bool = False
+) -> Account:
     """The account of a score.
 
     Args:
         bundle: the one that made it, when it is at hand.
         view: the scorer's view as the code has it; used for names when the bundle is not at hand.
+        adverse_action: of the score's scorer.
 
     Raises:
         ValueError: the features are not those of the bundle.
@@ -58,7 +61,7 @@ def account_of(score: Score, *, bundle: Bundle | None, view: FeatureView | None)
     raised = score.level == "alert" and not score.shadow and score.suppressed_by is None
     told = bundle.manifest.contributions if bundle else None
     return Account(
-        words=in_words(explanation, baseline) if origin else "",
+        words=in_words(explanation, baseline, adverse_action=adverse_action) if origin else "",
         alert=alert_id(score.score_id) if raised else None,
         features={name: explanation.named_features[name] for name in order},
         contributions=parts and dict(sorted(parts.items(), key=lambda part: -part[1])),

@@ -1,7 +1,6 @@
 """Score, bundle and catalogue together."""
 
 from scoring import catalog
-from scoring.features.spec import FeatureView
 from scoring.model.bundle import Bundle, load_bundle
 from scoring.model.errors import RefusedBundle
 from stream.bundle_library import BundleLibrary
@@ -20,7 +19,13 @@ async def explain_score(settings: Settings, score_id: str) -> tuple[FoundScore, 
     """
     found = await find_score(settings, score_id)
     try:
-        account = account_of(found.score, bundle=_bundle(settings, found), view=_view(found))
+        scorer = catalog.scorers().get(found.score.scorer)
+        account = account_of(
+            found.score,
+            bundle=_bundle(settings, found),
+            view=scorer.view if scorer else None,
+            adverse_action=scorer is not None and scorer.adverse_action,
+        )
     except (ValueError, RefusedBundle, catalog.BrokenDeclaration) as error:
         raise JobFailed(str(error)) from None
     return found, account
@@ -30,8 +35,3 @@ def _bundle(settings: Settings, found: FoundScore) -> Bundle | None:
     score = found.score
     folder = BundleLibrary(settings.bundle_dirs).digests(score.scorer).get(score.bundle)
     return load_bundle(folder) if folder else None
-
-
-def _view(found: FoundScore) -> FeatureView | None:
-    scorer = catalog.scorers().get(found.score.scorer)
-    return scorer.view if scorer else None

@@ -22,6 +22,15 @@ EXAMPLES = {
         "currency": "GBP",
     },
     "Bar": {"event_id": "e", "occurred_at_ms": 0, "symbol": "KO", "close": 1.5, "period": "1d"},
+    "AccountMonth": {
+        "event_id": "e",
+        "occurred_at_ms": 0,
+        "account_id": "a",
+        "credit_limit": 1000.0,
+        "billed": -1.5,
+        "repayment_status": 2,
+    },
+    "CompanyStatement": {"event_id": "e", "occurred_at_ms": 0, "company_id": "c", "sales_growth": 1.5},
     "Tick": {"event_id": "e", "occurred_at_ms": 0, "symbol": "KO", "price": 1.5, "volume": 10},
 }
 ANY_JSON = st.recursive(

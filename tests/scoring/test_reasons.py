@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.reasons import DECIMALS, LEAST_SHARE, MOST_REASONS, explain
+from scoring.reasons import DECIMALS, LEAST_SHARE, MOST_REASONS, explain, in_words
 
 NAMES = ("gap", "amount", "ratio", "count", "balance", "age")
 BASELINE = {"amount": [0.0, 2.0, 9.0], "ratio": [0.0, 1.0, 2.0], "count": [None, None, None], "age": []}
@@ -37,3 +37,21 @@ def test_an_explanation_of_many_rows_is_that_of_each_by_its_definition(rows):
     found = explain(NAMES, vectors, contributions, BASELINE)
     expected = [told(*row) for row in zip(vectors.tolist(), contributions.tolist(), strict=True)]
     assert [(each.named_features, each.contributions, each.reasons) for each in found] == expected
+
+
+def test_somebody_who_is_refused_is_told_the_principal_reasons():
+    """A lender has to name them, each with the side on which it lies; nobody is told of what spoke for them."""
+    (found,) = explain(
+        NAMES,
+        np.array([[9.0, 1.0, np.nan, 3.0, 5.0, 2.0]], np.float32),
+        np.array([[0.0, 2.0, 1.0, -1.0, 0.0, 0.0]], np.float32),
+        {"amount": [0.0, 0.5, 1.0, 2.0, 3.0, 8.0, 9.0], "ratio": [0.0, 1.0, 2.0]},
+    )
+    said = in_words(found, {"amount": [0.0, 0.5, 1.0, 2.0, 3.0, 8.0, 9.0]}, adverse_action=True)
+    assert said == "principal reasons: amount is too low (1, usually 0.5 to 8); ratio is not stated"
+
+
+def test_a_refusal_without_a_leading_feature_says_so():
+    """A made-up reason would be worse than none."""
+    (found,) = explain(NAMES, np.ones((1, 6), np.float32), -np.ones((1, 6), np.float32), {})
+    assert in_words(found, {}, adverse_action=True) == "no single reason: the combination of all values"

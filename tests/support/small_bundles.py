@@ -26,6 +26,8 @@ LEADING = {
     "bar_activity": "log_return_zscore_90d",
     "symbol_activity": "log_return_zscore_90d",
     "merchant_activity": "merchant_charge_ratio_7d",
+    "company_ratios": "total_liabilities_to_total_assets",
+    "account_months": "repayment_status",
 }
 BIAS = -4.0
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from training.errors import TrainingRefused
-from training.split import default_gap_ms, split_by_time
+from training.split import default_gap_ms, split_by_order, split_by_time
 
 pytestmark = pytest.mark.training
 
@@ -50,3 +50,13 @@ def test_the_default_gap_is_a_hundredth_of_the_span_within_the_horizon():
     assert default_gap_ms(at, horizon_ms=10**9) == 10_000
     assert default_gap_ms(at, horizon_ms=500) == 500
     assert default_gap_ms(at[:0], horizon_ms=500) == 0
+
+
+def test_things_of_one_time_are_cut_as_they_stand():
+    """Accounts judged on one day have no order in time; that of the file is kept, and no row is in two parts."""
+    rows = np.arange(3, 1_003)
+    split = split_by_order(rows, np.full(1_010, 5), train_share=0.6, validation_share=0.2)
+    assert np.array_equal(np.concatenate([split.train, split.validation, split.test]), rows)
+    assert (len(split.train), len(split.validation), split.bounds_ms) == (600, 200, (5, 5))
+    with pytest.raises(TrainingRefused, match="validation part has 10 of 100 rows"):
+        split_by_order(rows[:100], np.full(1_010, 5), train_share=0.8, validation_share=0.1)

@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine import DECIMALS
-from scoring.model.manifest import Manifest, TrainingSpan, signature_of
+from scoring.model.manifest import MODEL_FILE, Manifest, TrainingSpan, signature_of
 from scoring.model.rows import Rows
 from scoring.model.session import Session
 from scoring.scorer import Scorer
 from training.dataset import Dataset
+from training.export import TorchModel
 from training.loop import seed_everything
 from training.making import part_of
 from training.scaling import baseline_quantiles
-from training.trainer import Trainer, graph_files, trainer_named
+from training.trainer import Trainer, trainer_named
 
 _PART = 20_000
 
@@ -60,8 +61,9 @@ def session_of(
     trained = trainer.fit(scorer.view, part, config, lambda *_: None)
     manifest = _manifest(replace(scorer, trainer=trainer_name), trainer, part.train)
     signature = signature_of(manifest.features, manifest.history_features, manifest.history_length)
-    files = graph_files(trained.model, trainer, part.validation.take(slice(0, 8)), signature)
-    return Session(Path(trainer_name), files, manifest)
+    few, model = part.validation.take(slice(0, 8)), trained.model
+    graph = model.score_graph(few, signature) if isinstance(model, TorchModel) else model.graphs(few, signature)[0]
+    return Session(Path(trainer_name), {MODEL_FILE: graph}, manifest)
 
 
 def scores_by(session: Session, rows: Rows) -> NDArray[np.float64]:

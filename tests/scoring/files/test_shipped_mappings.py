@@ -8,6 +8,7 @@ import pytest
 
 from schemas.catalog import event_types
 from scoring.files import read_events, read_mapping, shipped_mappings
+from scoring.views.company_ratios import RATIOS
 
 
 def ms(*parts: int) -> int:
@@ -202,6 +203,37 @@ LAYOUTS = {
         },
         [{"occurred_at_ms": ms(2014, 4, 1, 0, 5), "symbol": "a/b.csv", "price": 20.0}],
         [1],
+    ),
+    "polish_bankruptcy": (
+        {"1year": {f"Attr{place}": [place / 8, None] for place in range(1, 65)} | {"class": [0, 1]}},
+        [
+            {"occurred_at_ms": ms(2000, 1, 1), "company_id": "0"}
+            | {name: place / 8 for place, name in enumerate(RATIOS, 1)},
+            {"occurred_at_ms": ms(2000, 1, 2), "company_id": "1"} | dict.fromkeys(RATIOS),
+        ],
+        [0, 1],
+    ),
+    "uci_card_default": (
+        {
+            "cards": {"id": [1, 2], "limit_balance": [20_000.0, 120_000.0], "sex": [2, 1], "age": [24, 26]}
+            | {f"pay_status_{month}": [month - 2, -1] for month in range(1, 7)}
+            | {f"bill_{month}": [100.0 * month, -5.0] for month in range(1, 7)}
+            | {f"paid_{month}": [10.0 * month, 0.0] for month in range(1, 7)}
+            | {"default_next_month": [1, 0]}
+        },
+        [
+            {
+                "occurred_at_ms": ms(2005, 10 - month, 31 if month in (2, 3, 5) else 30),
+                "account_id": account,
+                "credit_limit": limit,
+                "billed": 100.0 * month if account == "1" else -5.0,
+                "paid": 10.0 * month if account == "1" else 0.0,
+                "repayment_status": month - 2.0 if account == "1" else -1.0,
+            }
+            for month in range(6, 0, -1)
+            for account, limit in (("1", 20_000.0), ("2", 120_000.0))
+        ],
+        [None] * 10 + [1, 0],
     ),
     "treasury_yields": (
         {"cmt": {"date": [at(1993, 1, 4)], "cmt_m03": [None], "cmt_y10": [6.6]}},

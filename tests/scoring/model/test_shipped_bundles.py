@@ -26,5 +26,7 @@ def test_shipped_bundles_are_small_and_were_not_trained_on_the_demo(name):
     bundle = load_bundle(HOME / name)
     assert sum(path.stat().st_size for path in bundle.folder.iterdir()) < 1_500_000
     assert all("train" in data for data in bundle.manifest.training.data)
-    assert bundle.manifest.training.licence in ("CC0-1.0", "BSD-3-Clause", "Apache-2.0")
+    licence, _, attribution = bundle.manifest.training.licence.partition("; ")
+    assert licence in ("CC0-1.0", "BSD-3-Clause", "Apache-2.0", "CC-BY-4.0")
+    assert bool(attribution) == (licence == "CC-BY-4.0")
     assert (bundle.folder / "card.html").is_file()

@@ -8,11 +8,19 @@ import pytest
 
 from schemas.catalog import event_types
 from schemas.codec import EventDecoder
+from scoring.files import read_events, read_mapping
 from stream.demo.make_data import closes, payments
 
 DATA = Path(__file__).parents[3] / "stream/demo/data"
-ROWS = {"payments_train": 13_842, "payments_demo": 8_348, "closes_train": 85_740, "closes_demo": 15_120}
-LARGEST_SUM_BYTES = 1_500_000
+ROWS = {
+    "payments_train": 13_842,
+    "payments_demo": 8_348,
+    "closes_train": 85_740,
+    "closes_demo": 15_120,
+    "cards_train": 19_200,
+    "cards_demo": 4_800,
+}
+LARGEST_SUM_BYTES = 2_500_000
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -54,6 +62,18 @@ def test_every_shipped_row_is_an_event(name: str, topic: str) -> None:
     decoder = EventDecoder(event_types()[topic], strict=True)
     for row in pl.read_parquet(DATA / f"{name}.parquet").iter_rows(named=True):
         decoder.decode(msgspec.json.encode(row))
+
+
+@pytest.mark.parametrize(("kind", "mapping"), [("cards", "uci_card_default")])
+def test_credit_rows_to_show_are_others_than_those_to_train_on(kind: str, mapping: str) -> None:
+    """A model that has seen a customer knows how it ended; and every row to show is read without a refusal."""
+    train, demo = (pl.read_parquet(DATA / f"{kind}_{part}.parquet") for part in ("train", "demo"))
+    assert demo.join(train, on=train.columns, how="inner", nulls_equal=True).height == 0
+    read = read_mapping(mapping)
+    event_type = next(each for each in event_types().values() if each.name == read.event)
+    chunks = list(read_events([DATA / f"{kind}_demo.parquet"], read, event_type))
+    assert sum(len(chunk.refused) for chunk in chunks) == 0
+    assert sum(chunk.frame.height for chunk in chunks) == demo.height * (len(read.repeat.places) if read.repeat else 1)
 
 
 def test_an_invoice_becomes_one_payment_and_a_cancellation_a_refund() -> None:
