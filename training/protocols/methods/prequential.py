@@ -124,7 +124,7 @@ def cuts_of(log: Log, protocol: Prequential) -> list[Cut]:
     Raises:
         TrainingRefused: the earliest fold would begin before the first event.
     """
-    end = (int(log.occurred_at_ms.max()) // DAY_MS + 1 - protocol.skip_days) * DAY_MS
+    end = (int(log.occurred_at_ms[log.labels >= 0].max()) // DAY_MS + 1 - protocol.skip_days) * DAY_MS
     found = []
     for number in range(protocol.fold_count):
         test_to = end - number * protocol.step_days * DAY_MS
