@@ -1,5 +1,6 @@
 """An isolation forest of scikit-learn as one tree operator of ONNX, with missing values imputed before it."""
 
+import math
 from collections import defaultdict
 from typing import Any
 
@@ -24,7 +25,7 @@ def usual_depth(rows: int) -> float:
     """
     if rows <= 2:
         return float(rows - 1)
-    return 2.0 * (np.log(rows - 1.0) + _EULER) - 2.0 * (rows - 1.0) / rows
+    return 2.0 * (math.log(rows - 1.0) + _EULER) - 2.0 * (rows - 1.0) / rows
 
 
 def isolation_graph(

@@ -1,4 +1,4 @@
-"""What a merchant takes, and how much of it came back: chargebacks tell of fraud a while after it; and the account's view.
+"""What a merchant takes and how much of it came back: chargebacks tell of fraud, a while after it; and the account's.
 
 A chargeback is a refund in the log (see `scoring/files/chargebacks.py`): counts of refunds within a window are the frauds
 that became known in it. Charges are counted by themselves, so that a chargeback is not taken for a payment.

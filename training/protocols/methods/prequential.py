@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,7 +47,7 @@ class Prequential(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     test_days: int = 7
     skip_days: int = 0
     validation_share: float = 0.15
-    over: dict[str, str] = {}
+    over: dict[str, str] = msgspec.field(default_factory=dict)
 
     def run(self, ground: Ground, name: str, sha256: str) -> list[Outcome]:
         """As `Protocol.run`; the folds are the same for every seed and model.
@@ -98,8 +99,9 @@ class Prequential(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Per scorer its rows from the first that any fold learns from; what came before is in their features."""
         found = {}
         for scorer in {scorer.name: scorer for scorer in named.values()}.values():
-            inputs = {each for model, by in named.items() if by.name == scorer.name for each in trainer_named(model).inputs}
-            found[scorer.name] = collect(scorer.view, chunks, with_history="history" in inputs, since_ms=since_ms)
+            readers = [model for model, by in named.items() if by.name == scorer.name]
+            with_history = any("history" in trainer_named(model).inputs for model in readers)
+            found[scorer.name] = collect(scorer.view, chunks, with_history=with_history, since_ms=since_ms)
         return found
 
     def _unit(self, log: Log) -> NDArray[np.int64]:
@@ -134,7 +136,9 @@ def cuts_of(log: Log, protocol: Prequential) -> list[Cut]:
     first = int(log.occurred_at_ms.min()) // DAY_MS * DAY_MS
     if found[-1].train_from_ms < first:
         missing = (first - found[-1].train_from_ms) // DAY_MS
-        raise TrainingRefused(f"the folds reach {missing} days further back than the events; give more, or make fewer folds")
+        raise TrainingRefused(
+            f"the folds reach {missing} days further back than the events; give more, or make fewer folds"
+        )
     return found
 
 
@@ -176,7 +180,7 @@ def rows_of(dataset: Dataset, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
     found = np.flatnonzero(wanted[dataset.place])
     if len(found) != int(wanted.sum()):
         raise TrainingRefused(
-            f"{int(wanted.sum()) - len(found)} events were not scored, as duplicates or too late; leave them out of the file"
+            f"{int(wanted.sum()) - len(found)} events were not scored, as duplicates; leave them out"
         )
     return found
 
