@@ -3,20 +3,22 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import polars as pl
 
 import scoring.bundles
 from scoring.catalog import scorers
 from scoring.files import read_events
-from scoring.files.mapping import IDENTITY
+from scoring.files.mapping import IDENTITY, Mapping
 from training.dataset import collect
 from training.errors import TrainingRefused
 from training.making import Origin, make_bundle
 from training.progress import training_progress
+from training.simulated_cards import simulated_cards
 from training.trainer import trainer_named
 
 DATA = Path(__file__).parent.parent / "stream" / "demo" / "data"
@@ -26,17 +28,27 @@ MOST_BYTES = 1_500_000
 
 @dataclass(frozen=True)
 class Shipped:
-    """What a shipped bundle is trained on: a file of the demo's data, never one that the demo feeds."""
+    """What a shipped bundle is trained on: a file of the demo's data, never one that the demo feeds, or a simulation.
+
+    Attributes:
+        drawn: makes the events from a seed where no file has them; `data` is then only their name.
+    """
 
     scorer: str
     data: str
     licence: str
+    mapping: Mapping = IDENTITY
+    drawn: Callable[[int], pl.DataFrame] | None = None
 
 
+FRAUDS = msgspec.structs.replace(
+    IDENTITY, sort=True, label="fraud", label_delay="7d", chargebacks=True, name="simulated_cards"
+)
 SHIPPED = (
     Shipped("payment_anomaly", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_attention", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_merchant", "transfers_train.parquet", "Apache-2.0"),
+    Shipped("payment_fraud", "simulated_cards", "CC0-1.0", FRAUDS, simulated_cards),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
 )
 
@@ -52,8 +64,13 @@ def train_shipped(each: Shipped, home: Path) -> str:
     config = msgspec.structs.replace(
         trainer.defaults, seed=SEED, watch=scorer.policy.watch, alert=scorer.policy.alert
     )
-    chunks = read_events([DATA / each.data], IDENTITY, scorer.event)
-    dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
+    with tempfile.TemporaryDirectory() as folder:
+        file = DATA / each.data
+        if each.drawn is not None:
+            file = Path(folder) / f"{each.data}.parquet"
+            each.drawn(SEED).write_parquet(file)
+        chunks = read_events([file], each.mapping, scorer.event)
+        dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
     with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
         made = make_bundle(scorer, dataset, Origin((each.data,), each.licence), config, report, Path(folder))
         size = sum(path.stat().st_size for path in made.bundle.folder.iterdir())

@@ -12,7 +12,10 @@ from confluent_kafka import Producer
 
 PAYMENTS, TICKS = "transactions", "market-ticks"
 KEYS = {PAYMENTS: "account_id", TICKS: "symbol"}
-SCORERS = {PAYMENTS: ("payment_anomaly", "payment_attention", "payment_merchant"), TICKS: ("tick_anomaly",)}
+SCORERS = {
+    PAYMENTS: ("payment_anomaly", "payment_attention", "payment_fraud", "payment_merchant"),
+    TICKS: ("tick_anomaly",),
+}
 FIRST_MS = 1_700_000_000_000
 
 Message = tuple[str, dict[str, Any]]

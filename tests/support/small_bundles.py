@@ -25,6 +25,7 @@ LEADING = {
     "account_activity": "charge_ratio_30d",
     "symbol_activity": "log_return_zscore_90d",
     "merchant_activity": "merchant_charge_ratio_7d",
+    "merchant_risk": "merchant_charge_ratio_30d",
 }
 BIAS = -4.0
 

@@ -7,6 +7,8 @@ from training.networks.autoencoder import Autoencoder
 from training.networks.preparation import WIDTH
 from training.networks.tabular import TabularEnsemble
 
+LEAST_ERROR = 1e-3
+
 
 class ErrorAware(nn.Module):
     """Log odds of label 1 by every member, from the row and from what an autoencoder trained without labels makes of it.
@@ -25,9 +27,10 @@ class ErrorAware(nn.Module):
         """Values and mask with 16 columns more, of which two hold errors; both (batch, width) and (batch, width + 16)."""
         squared = ((standard - self.autoencoder(standard, present)) * present).square()  # (batch, width)
         mean = squared.sum(dim=1) / present.sum(dim=1).clamp(min=1.0)
-        errors = torch.log(1e-3 + torch.stack([mean, squared.amax(dim=1)], dim=1))  # (batch, 2)
-        errors = nn.functional.pad(errors, (0, WIDTH - 2))  # (batch, 16)
-        there = nn.functional.pad(torch.ones_like(errors[:, :2]), (0, WIDTH - 2))  # (batch, 16)
+        both = torch.stack([mean, squared.amax(dim=1)], dim=1) + LEAST_ERROR  # (batch, 2)
+        # onnxruntime's logarithm of a tensor's last values depends on how many there are: a multiple of 16 a row
+        errors = torch.log(nn.functional.pad(both, (0, WIDTH - 2), value=1.0))  # (batch, 16)
+        there = nn.functional.pad(torch.ones_like(both), (0, WIDTH - 2))  # (batch, 16)
         return torch.cat([standard, errors], dim=1), torch.cat([present, there], dim=1)
 
     def forward(self, standard: Tensor, present: Tensor) -> Tensor:

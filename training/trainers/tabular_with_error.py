@@ -25,7 +25,7 @@ from training.telling_edges import telling_edges
 from training.trainer import Part, Trained, Trainer, in_parts, tensors
 from training.trainers import autoencoder, tabular
 
-MEMBERS, BINS = 16, 16
+MEMBERS, BINS = 16, 8
 
 
 def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report) -> Trained:
@@ -93,8 +93,8 @@ TRAINER = Trainer(
     contributions=tabular.TRAINER.contributions,
     error=ERROR,
     defaults=TrainingConfig(
-        epochs=12, batch_rows=1024, learning_rate=3e-3, weight_decay=1e-3, dropout=0.2, noise=0.0, feature_dropout=0.1,
-        patience=4, widths=(96, 96),
+        epochs=10, batch_rows=1024, learning_rate=4e-3, weight_decay=1e-3, dropout=0.2, noise=0.0, feature_dropout=0.1,
+        patience=4, widths=(64, 64),
     ),
     fit=train,
     score_kind="probability",

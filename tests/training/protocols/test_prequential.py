@@ -20,6 +20,8 @@ from training.protocols.methods.prequential import (
     cuts_of,
     held_out,
     learning_rows,
+)
+from training.protocols.methods.prequential import (
     test_rows as judged_rows,
 )
 from training.protocols.plain_rules import amount_or_merchant_risk, merchant_fraud_rate
