@@ -51,8 +51,8 @@ def test_labels_are_found_and_shuffled_ones_leave_the_autoencoder_as_it_was():
     models = [fitted(each).model for each in (dataset, shuffled)]
     tested = ROWS[2_000:]
     areas = [
-        Ranking(model.scores(dataset.rows.take(tested)), dataset.labels[tested]).auc(np.ones(len(tested)))
-        for model in models
+        Ranking(model.scores(each.rows.take(tested)), each.labels[tested]).auc(np.ones(len(tested)))
+        for model, each in zip(models, (dataset, shuffled), strict=True)
     ]
     assert areas[0] > 0.8
     assert abs(areas[1] - 0.5) < 0.15
