@@ -29,6 +29,7 @@ class Dataset:
         entities: how many entities there are.
         skipped: duplicates, conflicts and refused rows, which are not in the data set.
         protected: what nobody may be judged by, by column, float64[n] with NaN where unknown; never an input of a model.
+        place: which of the events that were read each row is, counted over all chunks, int64[n]; None if nobody counted.
     """
 
     rows: Rows
@@ -38,19 +39,23 @@ class Dataset:
     entities: int
     skipped: int
     protected: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    place: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.rows)
 
 
-def collect(view: FeatureView, chunks: Iterable[Chunk], *, with_history: bool) -> Dataset:
+def collect(
+    view: FeatureView, chunks: Iterable[Chunk], *, with_history: bool, since_ms: int | None = None
+) -> Dataset:
     """The data set of these events, folded in order onto empty state.
 
     Args:
         with_history: whether to keep the vector history; it is 5 to 10 times as large as the vectors.
+        since_ms: earlier events are folded and left out of the data set.
     """
-    folding = _Folding(view, with_history=with_history)
+    folding = _Folding(view, with_history=with_history, since_ms=since_ms)
     for chunk in chunks:
         folding.add(chunk)
     return folding.dataset()
@@ -59,12 +64,13 @@ def collect(view: FeatureView, chunks: Iterable[Chunk], *, with_history: bool) -
 class _Folding:
     """State of the entities seen so far, and the parts of the data set."""
 
-    def __init__(self, view: FeatureView, *, with_history: bool) -> None:
+    def __init__(self, view: FeatureView, *, with_history: bool, since_ms: int | None) -> None:
         self._view, self._with_history = view, with_history and view.history is not None
+        self._since_ms, self._read = since_ms, 0
         self._states: dict[str, dict[str, bytes]] = {}
         self._numbers: dict[str, int] = {}
         self._parts: list[tuple[NDArray[np.float32], ...]] = []
-        self._columns: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]] = []
+        self._columns: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]] = []
         self._labelled, self._skipped = False, 0
         self._protected: list[pl.DataFrame] = []
 
@@ -76,6 +82,8 @@ class _Folding:
         table, rows = self._fold(chunk)
         kept = np.flatnonzero(table.scored)
         self._skipped += chunk.frame.height - len(kept)
+        if self._since_ms is not None:
+            kept = kept[table.occurred_at_ms[kept] >= self._since_ms]
         self._parts.append(self._inputs(table, kept))
         numbers = np.array([self._numbers.setdefault(name, len(self._numbers)) for name in table.entities])
         labels = np.full(len(kept), -1, np.int8)
@@ -85,8 +93,9 @@ class _Folding:
         if chunk.protected is not None:
             self._protected.append(chunk.protected[rows[kept]].cast(pl.Float64, strict=False))
         self._columns.append(
-            (table.occurred_at_ms[kept], numbers[table.entity[kept]].astype(np.int64), labels)
+            (table.occurred_at_ms[kept], numbers[table.entity[kept]].astype(np.int64), labels, self._read + rows[kept])
         )
+        self._read += chunk.frame.height
 
     def _fold(self, chunk: Chunk) -> tuple[FeatureTable, NDArray[np.int64]]:
         """The view's table, and which row of the frame each of its rows is: all, or those that the first pass scored."""
@@ -117,8 +126,9 @@ class _Folding:
         width = len(self._view.feature_names)
         empty = (np.zeros((0, width), np.float32), *self._empty_history())
         inputs = [np.concatenate(parts) for parts in zip(*(self._parts or [empty]), strict=True)]
-        none = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int8))
-        times, entity, labels = (
+        nothing = np.zeros(0, np.int64)
+        none = (nothing, nothing, np.zeros(0, np.int8), nothing)
+        times, entity, labels, place = (
             np.concatenate(parts) for parts in zip(*(self._columns or [none]), strict=True)
         )
         return Dataset(
@@ -129,6 +139,7 @@ class _Folding:
             entities=len(self._numbers),
             skipped=self._skipped,
             protected=self._protected_columns(len(times)),
+            place=place,
         )
 
     def _protected_columns(self, rows: int) -> dict[str, NDArray[np.float64]]:

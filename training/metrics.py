@@ -55,44 +55,55 @@ class Ranking:
 
     def __init__(self, scores: NDArray[np.floating], labels: NDArray[np.integer]) -> None:
         """Args: scores: float[n], larger is riskier; labels: 1 or 0, int[n]."""
-        order = np.argsort(-scores, kind="stable")
-        self._order = order
-        self._positive = (labels[order] == 1).astype(np.float64)
-        ordered = scores[order]
-        self._last = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1) if len(ordered) else order
+        self._order = np.argsort(-scores, kind="stable")
+        ordered, positive = scores[self._order], labels[self._order] == 1
+        last = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1) if len(ordered) else np.zeros(0, np.int64)
+        before = np.append(0, last[:-1] + 1) if len(last) else last
+        self._positive = np.flatnonzero(positive)
+        level = np.searchsorted(last, self._positive)
+        held, self._first = np.unique(level, return_index=True)  # the levels of score that hold a positive
+        self._before, self._last = before[held], last[held] + 1
 
-    def _counts(self, weights: Weights) -> tuple[Weights, Weights]:
-        """Weight of true and of false positives above each distinct score."""
+    def _counts(self, weights: Weights) -> tuple[Weights, Weights, Weights, float]:
+        """At each distinct score of a positive: its positives' weight, all weight before it and up to it; all weight."""
         heavy = weights[self._order]
-        return (
-            np.cumsum(heavy * self._positive)[self._last],
-            np.cumsum(heavy * (1 - self._positive))[self._last],
-        )
+        if not len(self._positive):
+            return np.zeros(0), np.zeros(0), np.zeros(0), float(heavy.sum())
+        above = np.cumsum(heavy)
+        gain = np.add.reduceat(heavy[self._positive], self._first)
+        before = np.where(self._before > 0, above[self._before - 1], 0.0)
+        return gain, before, above[self._last - 1], float(above[-1])
 
     def auc(self, weights: Weights) -> float:
         """Area under the receiver operating characteristic; ties count half. NaN without both classes."""
-        true, false = self._counts(weights)
-        if not len(true) or true[-1] == 0 or false[-1] == 0:
+        gain, before, upto, whole = self._counts(weights)
+        true = np.cumsum(gain)
+        if not len(true) or true[-1] == 0 or whole == true[-1]:
             return float("nan")
-        area = np.trapezoid(np.append(0.0, true), np.append(0.0, false))
-        return float(area / (true[-1] * false[-1]))
+        false = whole - true[-1]
+        below = false - 0.5 * ((before - (true - gain)) + (upto - true))
+        return float((gain * below).sum() / (true[-1] * false))
 
     def average_precision(self, weights: Weights) -> float:
         """Sum of precision times gain of recall, as scikit-learn defines it. NaN without positives."""
-        true, false = self._counts(weights)
+        gain, _, upto, _ = self._counts(weights)
+        true = np.cumsum(gain)
         if not len(true) or true[-1] == 0:
             return float("nan")
-        gain = np.diff(np.append(0.0, true)) / true[-1]
-        above = true + false
-        precision = np.divide(true, above, out=np.zeros_like(true), where=above > 0)
-        return float((gain * precision).sum())
+        precision = np.divide(true, upto, out=np.zeros_like(true), where=upto > 0)
+        return float((gain * precision).sum() / true[-1])
 
     def kolmogorov_smirnov(self, weights: Weights) -> float:
-        """Greatest distance between the shares of positives and of the others above a score. NaN without both."""
-        true, false = self._counts(weights)
-        if not len(true) or true[-1] == 0 or false[-1] == 0:
+        """Greatest distance between the shares of positives and of the others above a score. NaN without both.
+
+        It lies right before or right behind a level of score with positives: between them only one share grows.
+        """
+        gain, before, upto, whole = self._counts(weights)
+        true = np.cumsum(gain)
+        if not len(true) or true[-1] == 0 or whole == true[-1]:
             return float("nan")
-        return float(np.abs(true / true[-1] - false / false[-1]).max())
+        share, false = np.append(true, true - gain) / true[-1], np.append(upto - true, before - (true - gain))
+        return float(np.abs(share - false / (whole - true[-1])).max())
 
 
 def decisions(flagged: NDArray[np.bool_], labels: NDArray[np.integer], weights: Weights) -> dict[str, float]:

@@ -3,11 +3,12 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import polars as pl
 
 import scoring.bundles
 from scoring.catalog import scorers
@@ -17,6 +18,7 @@ from training.dataset import collect
 from training.errors import TrainingRefused
 from training.making import Origin, make_bundle
 from training.progress import training_progress
+from training.simulated_cards import simulated_cards
 from training.trainer import trainer_named
 
 DATA = Path(__file__).parent.parent / "stream" / "demo" / "data"
@@ -27,26 +29,32 @@ TAIWAN = "I-C. Yeh, default of credit card clients, UCI 350, doi 10.24432/C55S3H
 
 @dataclass(frozen=True)
 class Shipped:
-    """What a shipped bundle is trained on: a file of the demo's data, never one that the demo feeds.
+    """What a shipped bundle is trained on: a file of the demo's data, never one that the demo feeds, or a simulation.
 
     Attributes:
         licence: of the data, with the attribution it asks for.
-        map: name of the mapping that reads the file; empty where its columns are fields.
+        mapping: reads the file.
+        drawn: makes the events from a seed where no file has them; `data` is then only their name.
     """
 
     scorer: str
     data: str
     licence: str
     mapping: Mapping = IDENTITY
+    drawn: Callable[[int], pl.DataFrame] | None = None
 
 
 CLOSES_AS_BARS = Mapping(
     about="ticks at the close as daily bars", fields=("close=price", "period='1d'"), same_names=True, time=IDENTITY.time
 )
+FRAUDS = msgspec.structs.replace(
+    IDENTITY, sort=True, label="fraud", label_delay="7d", chargebacks=True, name="simulated_cards"
+)
 SHIPPED = (
     Shipped("payment_anomaly", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_attention", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_merchant", "transfers_train.parquet", "Apache-2.0"),
+    Shipped("payment_fraud", "simulated_cards", "CC0-1.0", FRAUDS, simulated_cards),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
     Shipped("bar_volatility", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
     Shipped("card_default", "cards_train.parquet", f"CC-BY-4.0; {TAIWAN}", read_mapping("uci_card_default")),
@@ -64,8 +72,13 @@ def train_shipped(each: Shipped, home: Path) -> str:
     config = msgspec.structs.replace(
         trainer.defaults, seed=SEED, watch=scorer.policy.watch, alert=scorer.policy.alert
     )
-    chunks = read_events([DATA / each.data], each.mapping, scorer.event)
-    dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
+    with tempfile.TemporaryDirectory() as folder:
+        file = DATA / each.data
+        if each.drawn is not None:
+            file = Path(folder) / f"{each.data}.parquet"
+            each.drawn(SEED).write_parquet(file)
+        chunks = read_events([file], each.mapping, scorer.event)
+        dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
     with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
         origin = Origin((each.data,), each.licence)
         made = make_bundle(scorer, dataset, origin, config, report, Path(folder), faithfulness=True)

@@ -101,6 +101,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         sort: rows come out in order of event time; equal times in order of the file.
         label: expression of the truth about the event, which training uses and feed ignores; not 0 means 1.
         label_delay: how long after the event the label is known, for example `7d`.
+        chargebacks: whether a payment labelled 1 comes back as a refund when its label is known; see
+            `scoring/files/chargebacks.py`.
         nan: whether not-a-number in a float column is refused or means missing.
         separator: of CSV files.
         name: the shipped name or path it was read from, for errors.
@@ -120,6 +122,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     sort: bool = False
     label: str | None = None
     label_delay: str = "0s"
+    chargebacks: bool = False
     nan: Literal["refused", "missing"] = "refused"
     separator: str = ","
     name: str = "options"
@@ -252,6 +255,10 @@ def checked(mapping: Mapping) -> Mapping:
             raise BadMapping(
                 f"mapping {mapping.name}: column {name!r} is protected and used; take it out of fields, where and label"
             )
+    if mapping.chargebacks and (mapping.label is None or not mapping.sort):
+        raise BadMapping(
+            f"mapping {mapping.name}: chargebacks come from labels, in order of time; add label and sort = true"
+        )
     if mapping.join is not None and len(mapping.join.names) < 2:
         raise BadMapping(
             f"mapping {mapping.name}: join.names has {len(mapping.join.names)}; expected one per file"

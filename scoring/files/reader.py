@@ -8,6 +8,7 @@ import polars as pl
 
 from schemas.dead_letter import Reason
 from schemas.event import EventType
+from scoring.files.chargebacks import with_chargebacks
 from scoring.files.layout import FILE, ROW_NUMBER, Layout, lay_out, side_by_side
 from scoring.files.mapping import Mapping
 from scoring.files.rows import Chunk, RefusedRow, Typed, typed
@@ -114,6 +115,7 @@ def _chunks(each: _Input, chunk_rows: int, limit: int | None) -> Iterator[Chunk]
         rows, broken = _without_broken(frame, each.path)
         prepared, filtered = each.layout.prepare(rows, each.path)
         checked = typed(prepared, each.layout, each.path, each.digest)
+        checked = with_chargebacks(checked) if mapping.chargebacks else checked
         checked = checked.in_time_order() if mapping.sort else checked
         for chunk in _parts(checked, chunk_rows, left, filtered, broken):
             left = None if left is None else left - chunk.frame.height

@@ -19,7 +19,7 @@ from scoring.files.rules import TYPES, FieldRule, field_rules
 from scoring.files.sources import ROW
 from scoring.files.times import milliseconds
 
-_VALID = "__valid"
+VALID = "__valid"
 _RAW = "__raw_"
 
 
@@ -96,13 +96,13 @@ class Typed:
 
     def until(self, events: int) -> "Typed":
         """The rows up to and with the last of that many valid ones."""
-        places = self.table[_VALID].arg_true()
+        places = self.table[VALID].arg_true()
         return self if events >= len(places) else self.part(0, int(places[events - 1]) + 1 if events else 0)
 
     def chunk(self, filtered: int = 0) -> Chunk:
         """The rows as a chunk; every row is an event or a refusal."""
-        valid = self.table.filter(_VALID)
-        refused = [] if valid.height == self.height else self._refusals(self.table.filter(~pl.col(_VALID)))
+        valid = self.table.filter(VALID)
+        refused = [] if valid.height == self.height else self._refusals(self.table.filter(~pl.col(VALID)))
         names = [name for name in field_rules(self.layout.event_type) if name in valid.columns]
         labels = valid[LABEL].alias("label") if LABEL in valid.columns else None
         apart = {PROTECTED + name: name for name in self.layout.mapping.protected}
@@ -147,7 +147,7 @@ def typed(prepared: pl.DataFrame, layout: Layout, file: Path, digest: str | None
     table = table.with_columns(values)
     holds = [rule.holds(pl.col(rule.name)) for rule in rules.values()]
     holds += [~_unreadable(name, table.columns) for name in layout.fields]
-    table = table.with_columns(pl.all_horizontal(holds).alias(_VALID))
+    table = table.with_columns(pl.all_horizontal(holds).alias(VALID))
     filled = [
         pl.col(rule.name).fill_null(rule.default) for rule in rules.values() if rule.default is not None
     ]

@@ -17,7 +17,7 @@ from tests.support.promises import check_alerts
 
 EVENTS = 3_000
 INTERNAL = "transactions-by-merchant"
-SECOND_PASS = {"payment_merchant"}
+SECOND_PASS = {"payment_fraud", "payment_merchant"}
 CONTRACTS = Path(__file__).parents[2] / "schemas" / "contracts"
 KINDS = {"risk-scores": "score", "alerts": "alert", "dead-letters": "dead_letter"}
 

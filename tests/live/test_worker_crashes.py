@@ -10,7 +10,7 @@ from tests.support.log_fold import hold_writes, offsets_in, place_of
 from tests.support.promises import check_against_log
 
 INTERNAL = "transactions-by-merchant"
-SECOND_PASS = {"payment_merchant"}
+SECOND_PASS = {"payment_fraud", "payment_merchant"}
 MOST_EVENTS = 60_000
 PER_SECOND = 500.0
 KILLS = 2

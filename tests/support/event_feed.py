@@ -13,7 +13,10 @@ from confluent_kafka import Producer
 PAYMENTS, TICKS = "transactions", "market-ticks"
 BARS = "market-bars"
 KEYS = {PAYMENTS: "account_id", TICKS: "symbol", BARS: "symbol"}
-SCORERS = {PAYMENTS: ("payment_anomaly", "payment_attention", "payment_merchant"), TICKS: ("tick_anomaly",)}
+SCORERS = {
+    PAYMENTS: ("payment_anomaly", "payment_attention", "payment_fraud", "payment_merchant"),
+    TICKS: ("tick_anomaly",),
+}
 """Of the topics that `mixed` feeds."""
 FIRST_MS = 1_700_000_000_000
 

@@ -28,6 +28,7 @@ LEADING = {
     "merchant_activity": "merchant_charge_ratio_7d",
     "company_ratios": "total_liabilities_to_total_assets",
     "account_months": "repayment_status",
+    "merchant_risk": "merchant_charge_ratio_30d",
 }
 BIAS = -4.0
 

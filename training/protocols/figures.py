@@ -113,30 +113,33 @@ def _card_precision_of_best(fold: Fold, scores: NDArray[np.float64]) -> Figure:
 
 def _found_by_day(fold: Fold, scores: NDArray[np.float64], *, of_best: bool) -> Figure:
     days = (fold.occurred_at_ms - fold.occurred_at_ms.min()) // _DAY_MS
+    everyone, number = np.unique(fold.entity, return_inverse=True)
     parts = []
     for day in np.unique(days):
         rows = np.flatnonzero(days == day)
-        entities, places = np.unique(fold.entity[rows], return_inverse=True)
+        entities, first, places = np.unique(number[rows], return_index=True, return_inverse=True)
         best, struck = np.full(len(entities), -np.inf), np.zeros(len(entities), bool)
         np.maximum.at(best, places, scores[rows])
         np.logical_or.at(struck, places, fold.truth[rows] == 1)
-        first = rows[np.unique(places, return_index=True)[1]]
         order = np.argsort(-best, kind="stable")
-        parts.append((entities[order], struck[order], first[order]))
+        parts.append((entities[order], rows[first][order], np.flatnonzero(struck[order]), struck[order]))
 
     def precision(weights: Weights) -> float:
-        found: set[int] = set()
+        wanted = np.ones(len(everyone))  # 0 for an entity that has been found
         shares = []
-        for entities, struck, first in parts:
-            heavy = weights[first]
-            heavy = np.where(np.isin(entities, list(found)), 0.0, heavy) if found else heavy
-            above = np.minimum(np.cumsum(heavy), CARDS_A_DAY)
-            taken = np.diff(np.append(0.0, above))
-            hits = float((taken * struck).sum())
-            possible = min(CARDS_A_DAY, float((heavy * struck).sum())) if of_best else CARDS_A_DAY
+        for entities, first, hits, struck in parts:
+            reach = np.zeros(0)
+            while len(reach) < len(entities) and (not len(reach) or reach[-1] < CARDS_A_DAY):
+                looked = slice(0, 4 * len(reach) or 2 * CARDS_A_DAY)  # most days need no more than the first few
+                reach = np.cumsum(weights[first[looked]] * wanted[entities[looked]])
+            taken = np.diff(np.minimum(reach, CARDS_A_DAY), prepend=0.0)
+            hit = (taken > 0) & struck[: len(reach)]
+            possible: float = CARDS_A_DAY
+            if of_best:
+                possible = min(CARDS_A_DAY, float((weights[first[hits]] * wanted[entities[hits]]).sum()))
             if possible:
-                shares.append(hits / possible)
-            found.update(entities[(taken > 0) & struck].tolist())
+                shares.append(float(taken[hit].sum()) / possible)
+            wanted[entities[: len(reach)][hit]] = 0.0
         return float(np.mean(shares)) if shares else float("nan")
 
     return precision

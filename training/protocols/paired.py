@@ -48,17 +48,43 @@ def compare(
         ideal: if given, the difference is that of the distances to it.
     """
     value, other = _mean(model, _ones(units)), _mean(baseline, _ones(units))
-    drawn = np.array(
-        [(_mean(model, weights), _mean(baseline, weights)) for weights in _draws(units, resamples, seed)]
-    ).reshape(-1, 2)
-    apart = np.array([(value, other), *drawn]) if ideal is None else np.abs(np.array([(value, other), *drawn]) - ideal)
+    drawn = resampled([model, baseline], units, resamples=resamples, seed=seed)
+    return paired(value, drawn[:, 0], other, drawn[:, 1], ideal=ideal)
+
+
+def resampled(
+    models: Sequence[Sequence[Figure]], units: Sequence[NDArray[np.int64]], *, resamples: int, seed: int
+) -> NDArray[np.float64]:
+    """The mean over folds of the figures of several models, all on the same draws, float64[resamples, models].
+
+    Args:
+        models: the figure of each fold's rows, per model.
+        units: as `compare`; no rows come back where there is only one unit.
+    """
+    drawn = [[_mean(figures, weights) for figures in models] for weights in _draws(units, resamples, seed)]
+    return np.array(drawn, np.float64).reshape(-1, len(models))
+
+
+def paired(
+    value: float, drawn: NDArray[np.float64], baseline: float, drawn_baseline: NDArray[np.float64], *,
+    ideal: float | None = None,
+) -> Paired:
+    """What figures on all rows and on the same draws say of a model and a baseline.
+
+    Args:
+        value, baseline: on all rows; drawn, drawn_baseline: on each draw, float64[resamples].
+        ideal: if given, the difference is that of the distances to it.
+    """
+    ours, theirs = np.append(value, drawn), np.append(baseline, drawn_baseline)
+    if ideal is not None:
+        ours, theirs = np.abs(ours - ideal), np.abs(theirs - ideal)
     return Paired(
         value=value,
-        ci95=_middle(drawn[:, 0]),
-        baseline=other,
-        difference=float(apart[0, 0] - apart[0, 1]),
-        difference_ci95=_middle(apart[1:, 0] - apart[1:, 1]),
-    )
+        ci95=_middle(drawn),
+        baseline=baseline,
+        difference=float(ours[0] - theirs[0]),
+        difference_ci95=_middle(ours[1:] - theirs[1:]),
+    )  # fmt: skip
 
 
 def mean_figure(figures: Sequence[Figure], units: Sequence[NDArray[np.int64]]) -> float:

@@ -55,6 +55,7 @@ def taken(dataset: Dataset, rows: NDArray[np.int64]) -> Dataset:
         dataset, rows=dataset.rows.take(rows), occurred_at_ms=dataset.occurred_at_ms[rows],
         entity=dataset.entity[rows], labels=None if dataset.labels is None else dataset.labels[rows],
         protected={name: column[rows] for name, column in dataset.protected.items()},
+        place=None if dataset.place is None else dataset.place[rows],
     )  # fmt: skip
 
 

@@ -43,6 +43,36 @@ LAYOUTS = {
         ],
         [1],
     ),
+    "handbook_chargebacks": (
+        {
+            "handbook": {
+                "TRANSACTION_ID": [7],
+                "TX_DATETIME": [at(2018, 4, 1, 0, 0, 31)],
+                "CUSTOMER_ID": [596],
+                "TERMINAL_ID": [3156],
+                "TX_AMOUNT": [57.16],
+                "TX_FRAUD": [1],
+                "TX_FRAUD_SCENARIO": [1],
+            }
+        },
+        [
+            {
+                "event_id": "7",
+                "occurred_at_ms": ms(2018, 4, 1, 0, 0, 31),
+                "account_id": "596",
+                "amount": 57.16,
+                "merchant_id": "3156",
+            },
+            {
+                "event_id": "chargeback-7",
+                "occurred_at_ms": ms(2018, 4, 8, 0, 0, 31),
+                "account_id": "596",
+                "amount": -57.16,
+                "merchant_id": "3156",
+            },
+        ],
+        [1, None],
+    ),
     "amlsim_transfers": (
         {
             "amlsim": {
