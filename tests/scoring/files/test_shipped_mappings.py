@@ -1,4 +1,4 @@
-"""Each shipped mapping reads a small file of the layout it was written for."""
+"""Each shipped mapping reads a small file of the layout it was written for; in one file, one test for each."""
 
 import datetime as dt
 from pathlib import Path
