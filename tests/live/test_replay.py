@@ -39,7 +39,7 @@ def test_topic_and_file_replay_to_the_very_scores_that_were_served(
         worker.wait_ready()
         Feeder(services.kafka_bootstrap).send([*bought, *moved])
         worker.wait_until(
-            lambda: len(read_topic(services.kafka_bootstrap, "risk-scores")) >= 4 * COUNT, "all scores"
+            lambda: len(read_topic(services.kafka_bootstrap, "risk-scores")) >= 5 * COUNT, "all scores"
         )
 
     from_topic = replayed(settings, bundles, "transactions", "--against", "risk-scores")
@@ -47,7 +47,7 @@ def test_topic_and_file_replay_to_the_very_scores_that_were_served(
     assert replayed(settings, bundles, "market-ticks", "--against", "risk-scores")["verdict"] == "identical"
 
     second_pass = replayed(settings, bundles, "transactions-by-merchant", "--against", "risk-scores")
-    assert (second_pass["verdict"], second_pass["scores"]) == ("identical", COUNT)
+    assert (second_pass["verdict"], second_pass["scores"]) == ("identical", 2 * COUNT)
 
     out = tmp_path / "scores.parquet"
     from_file = replayed(

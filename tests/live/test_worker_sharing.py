@@ -2,6 +2,7 @@
 
 import pytest
 
+from scoring.catalog import scorers
 from tests.live.conftest import MakeWorker
 from tests.support.event_feed import PAYMENTS, TICKS, Feeder, mixed, outputs_of
 from tests.support.independent_reader import Reader, read_outcome
@@ -10,7 +11,8 @@ from tests.support.worker_process import WorkerProcess
 
 MOST_EVENTS = 60_000
 PER_SECOND = 300.0
-PARTITIONS = 12
+PARTITIONS = 4 * len({view.event.topic for scorer in scorers().values() for view in scorer.needed_views})
+"""Of all topics that a worker reads, four each."""
 
 
 @pytest.mark.timeout(300)
