@@ -116,7 +116,7 @@ def evaluate(
     """Evaluate a bundle on the last part of your events, beside named baselines where the mapping has labels.
 
     Example: riskstream evaluate payment_anomaly --events cards.parquet --map handbook_cards
-    Example: riskstream evaluate --protocol polish --events polish_bankruptcy_year1.parquet
+    Example: riskstream evaluate --protocol card-default --events uci_default_first_24000.parquet
     """
     if (scorer is not None) + (protocol is not None) + all_ != 1:
         raise typer.BadParameter("give a scorer, or --protocol, or --all", param_hint="SCORER")
@@ -159,6 +159,7 @@ def _run_protocol(name: str, events: list[Path], map_: str | None, *, json: bool
         from training.errors import TrainingRefused
         from training.progress import told_progress
         from training.protocols.protocol import Ground, read_protocol
+        from training.protocols.running import as_json
 
         read = read_protocol(name)
         if not events:
@@ -166,7 +167,7 @@ def _run_protocol(name: str, events: list[Path], map_: str | None, *, json: bool
         with told_progress(hidden=json) as told:
             outcomes = read.run(Ground(tuple(events), map_ or read.protocol.map, told))
     if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(outcomes), indent=1))
+        typer.echo(as_json(outcomes), nl=False)
         return
     from training.protocols.page import show
 

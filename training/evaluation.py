@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scoring.features.spec import FeatureView
 from scoring.model.bundle import Bundle
 from scoring.model.rows import Rows
+from scoring.model.session import Session
 from training.baselines import baseline_scores
 from training.dataset import Dataset
 from training.metrics import Estimate, bootstrap, labelled_figures
@@ -49,10 +50,10 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     detection: dict[str, Figures] = {}
 
 
-def score_rows(bundle: Bundle, rows: Rows) -> NDArray[np.float32]:
+def score_rows(session: Session, rows: Rows) -> NDArray[np.float32]:
     """The score of every row, float32[n]."""
     parts = [rows.take(slice(start, start + _PART)) for start in range(0, max(1, len(rows)), _PART)]
-    return np.concatenate([bundle.session.run(part.features, part.history, part.lengths) for part in parts])
+    return np.concatenate([session.run(part.features, part.history, part.lengths) for part in parts])
 
 
 def evaluate_bundle(
@@ -70,7 +71,7 @@ def evaluate_bundle(
         thresholds: `watch` and `alert`.
         seed: of the resampling and of the forest.
     """
-    scores = score_rows(bundle, dataset.rows)
+    scores = score_rows(bundle.session, dataset.rows)
     tested, entity, times = scores[split.test], dataset.entity[split.test], dataset.occurred_at_ms[split.test]
 
     def rate(level: float) -> Estimate:

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.features.spec import FeatureView
-from scoring.model.manifest import QUANTILES, Manifest
+from scoring.model.manifest import Manifest
 from scoring.model.rows import Rows
 from scoring.model.session import Session
-from training.groups import Group, groups_of
+from training.groups import MIDDLE, Group, groups_of
 from training.protocols.outcome import Verdict, verdict_of
 from training.protocols.paired import Figure, compare
 
@@ -28,7 +28,6 @@ MOST_ROWS = 200
 LEAST_CORRELATION = 0.8
 RESAMPLES = 2_000
 _MOST_SCORE = 1 - 1e-6
-_MIDDLE = QUANTILES.index(0.50)
 
 
 class Faithfulness(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +121,7 @@ class _Subject:
     @classmethod
     def of(cls, session: Session, manifest: Manifest, view: FeatureView, rows: Rows) -> "_Subject":
         known: list[Sequence[float | None]] = [manifest.baseline[name] for name in manifest.features]
-        usual = [float("nan") if row[_MIDDLE] is None else row[_MIDDLE] for row in known]
+        usual = [float("nan") if row[MIDDLE] is None else row[MIDDLE] for row in known]
         spread = [1.0 if row[0] is None or row[-1] is None else max(row[-1] - row[0], 1e-9) for row in known]
         names = manifest.history_features
         columns = [names.index(name) if name in names else -1 for name in manifest.features]

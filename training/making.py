@@ -93,7 +93,7 @@ def make_bundle(
         evaluation = evaluate_bundle(
             draft, scorer.view, dataset, split, manifest.thresholds, seed=config.seed
         )
-        tested = score_rows(draft, dataset.rows.take(split.test))
+        tested = score_rows(draft.session, dataset.rows.take(split.test))
         if faithfulness and draft.session.explains:
             held = measure(draft.session, manifest, scorer.view, dataset.rows.take(split.test), seed=config.seed)
             told = {"faithfulness": msgspec.to_builtins(held)}

@@ -13,13 +13,12 @@ from scoring.model.rows import Rows
 from scoring.model.session import Session
 from scoring.scorer import Scorer
 from training.dataset import Dataset
+from training.evaluation import score_rows
 from training.export import TorchModel
 from training.loop import seed_everything
 from training.making import part_of
 from training.scaling import baseline_quantiles
 from training.trainer import Trainer, trainer_named
-
-_PART = 20_000
 
 
 def scores_of(
@@ -68,9 +67,7 @@ def session_of(
 
 def scores_by(session: Session, rows: Rows) -> NDArray[np.float64]:
     """Scores of rows as they would be published, float64[n]."""
-    parts = [rows.take(slice(start, start + _PART)) for start in range(0, max(1, len(rows)), _PART)]
-    found = [session.run(part.features, part.history, part.lengths) for part in parts]
-    scores: NDArray[np.float64] = np.concatenate(found).astype(np.float64)
+    scores: NDArray[np.float64] = score_rows(session, rows).astype(np.float64)
     return np.round(scores, DECIMALS)
 
 

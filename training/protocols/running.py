@@ -1,5 +1,6 @@
 """Runs all shipped protocols on a folder of data, and writes what they say."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -29,7 +30,7 @@ def run_all(data: Path, out: Path, told: Told) -> list[Result]:
     return results
 
 
-def as_json(outcomes: tuple[object, ...] | list[object]) -> bytes:
+def as_json(outcomes: Sequence[object]) -> bytes:
     """Outcomes as people and programs read them, a line per field."""
     return msgspec.json.format(msgspec.json.encode(outcomes), indent=1) + b"\n"
 
