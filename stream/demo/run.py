@@ -55,9 +55,9 @@ class Demo:
         use = self.use
         self.inputs = write_inputs(self.folder) if use is None else use.inputs(self.folder)
         self._due = DueTimes()
-        scorers = _scorers(self.given) if use is None else _named(use.scorers)
-        self.ledger = Ledger(scorers, self.inputs.injected, self._due, keeps=use is not None)
         topics = [given.topic for given in self.inputs.inputs]
+        scorers = _scorers(self.given, topics) if use is None else _named(use.scorers)
+        self.ledger = Ledger(scorers, self.inputs.injected, self._due, keeps=use is not None)
         title = DEMO_TITLE if use is None else use.about
         self.state = DemoState(self.ledger, topics, self.inputs.rows, EVENTS_PER_SECOND, title)
 
@@ -167,10 +167,12 @@ class Demo:
             raise
 
 
-def _scorers(given: Settings) -> Mapping[str, Scorer]:
-    """Those that were named; else all but those over a second entity, of which the demo's payments have none."""
+def _scorers(given: Settings, topics: Sequence[str]) -> Mapping[str, Scorer]:
+    """Those that were named; else those of what is fed, without a second entity, of which the payments have none."""
     known = _named(given.scorers)
-    return {name: scorer for name, scorer in known.items() if given.scorers or scorer.view.carries is None}
+    if given.scorers:
+        return known
+    return {name: each for name, each in known.items() if each.topic in topics and each.view.carries is None}
 
 
 def _named(names: Sequence[str]) -> Mapping[str, Scorer]:

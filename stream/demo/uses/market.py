@@ -23,8 +23,8 @@ UNTIL = datetime(2009, 1, 1, tzinfo=UTC)
 
 PROMISED = (0.05, 0.01)
 MOST_EXCEEDED = (0.10, 0.04)
-"""Pooled over symbols. At 99 %: 10 of 250 days, where Basel's red zone begins (BIS 1996, "Supervisory framework for the use of
-backtesting"); at 95 %: twice what is promised. 2007 and 2008 were hard years."""
+"""Pooled over symbols. At 99 %: 10 of 250 days, where Basel's red zone begins (BIS 1996, "Supervisory framework for the
+use of backtesting"); at 95 %: twice what is promised. 2007 and 2008 were hard years."""
 
 SURPRISES_SHOWN = 5
 
@@ -89,7 +89,7 @@ def judge(returned: Returned) -> Judged:
             "days": len(together), "exceeded_share_95": round(shares[0], 4), "exceeded_share_99": round(shares[1], 4),
             "crossed": crossed,
         },
-        checked="no forecast contradicts itself, and value at risk was exceeded on at most 10 % (95) and 4 % (99) of days",
+        checked="no forecast contradicts itself, and value at risk was exceeded on at most 10 and 4 % of days",
         problems=problems,
     )  # fmt: skip
 
