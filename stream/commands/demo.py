@@ -1,9 +1,15 @@
 """`riskstream demo`: the whole flow on this machine, shown live and judged at its end."""
 
+import pkgutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+import stream.demo.uses
+
+USES = tuple(sorted(module.name for module in pkgutil.iter_modules(stream.demo.uses.__path__)))
+"""Names alone: the files are imported when one of them is shown."""
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +22,7 @@ def demo(
         bool, typer.Option("--json", help="End with the summary as one JSON object; progress to stderr.")
     ] = False,
     use: Annotated[
-        str | None, typer.Option(help="Show one use with its own scorers: crime, default, market.")
+        str | None, typer.Option(help=f"Show one use with its own scorers: {', '.join(USES)}.")
     ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="Write the finished screen to this file, as SVG.")

@@ -44,6 +44,5 @@ def use_named(name: str) -> Use:
     except BrokenDeclaration as broken:
         raise JobFailed(str(broken)) from broken
     if name not in known:
-        told = "; ".join(f"{each.name} ({each.about})" for each in known.values())
-        raise JobFailed(f"no use {name!r}; the demo shows {told}")
+        raise JobFailed(f"no use {name!r}; the demo shows {', '.join(known)}")
     return known[name]
