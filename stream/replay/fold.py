@@ -7,7 +7,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scoring.engine import OTHER_VIEW, InForce, Verdicts, alert_rows, history_readers, judge, raise_alerts, withdraw
+from scoring.engine import (
+    OTHER_VIEW,
+    InForce,
+    Verdicts,
+    alert_rows,
+    history_readers,
+    judge,
+    raise_alerts,
+    withdraw,
+)
 from scoring.features.batch import EventBatch
 from scoring.features.frame import batch_of_frame
 from scoring.features.spec import FeatureView
