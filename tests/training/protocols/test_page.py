@@ -4,7 +4,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from training.cli import evaluate
 from training.errors import TrainingRefused
 from training.protocols.outcome import Outcome
 from training.protocols.page import Result, page_html
@@ -64,6 +67,18 @@ def test_a_protocol_without_result_is_told_as_not_run(tmp_path: Path):
     assert {result.read.name for result in results if result.outcomes} == {NAME}
     page = (tmp_path / "out" / PAGE).read_text()
     assert page.count("Not run: there is no ") == len(shipped_names()) - 1
+
+
+def test_the_command_makes_the_page_of_what_is_there_and_runs_nothing(tmp_path: Path):
+    """Whoever gets another result makes the page anew in a second, not in an hour."""
+    app = typer.Typer()
+    app.command()(evaluate)
+    (tmp_path / f"{NAME}.json").write_bytes(msgspec.json.encode([outcome()]))
+    done = CliRunner().invoke(app, ["--all", "--from", str(tmp_path), "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert f"{NAME}: 1 outcomes" in done.output
+    assert "0.7912" in (tmp_path / PAGE).read_text()
+    assert CliRunner().invoke(app, ["--all", "--out", str(tmp_path)]).exit_code == 2
 
 
 @pytest.mark.parametrize(
