@@ -29,7 +29,7 @@ VOLATILITY, EXCEEDED_95, EXCEEDED_99 = range(3)
 
 def variances(days: int = 1_000) -> pl.DataFrame:
     """Events of three symbols, one of them of moves a hundred times as large."""
-    times = np.arange(1, days + 1) * DAY_MS
+    times = 946_684_800_000 + np.arange(1, days + 1) * DAY_MS
     frames = [
         pl.DataFrame(
             {"symbol": f"S{seed}", "occurred_at_ms": times, "variance": wandering(days, seed) * 10.0 ** (2 * seed)}
