@@ -1,14 +1,14 @@
 """From bars to one realised variance per symbol and period: `python -m training.market.realised --help`."""
 
+import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import polars as pl
-import typer
 
 from schemas.catalog import event_types
 from schemas.events.realised_variance import EVENT
@@ -116,17 +116,18 @@ def chunk_of(events: pl.DataFrame) -> Chunk:
     return Chunk(Path("variances"), events, pl.int_range(events.height, eager=True))
 
 
-def main(
-    events: Annotated[list[Path], typer.Option("--events", help="Files of bars or ticks.")],
-    map_: Annotated[str, typer.Option("--map", help="Mapping that reads them.")],
-    out: Annotated[Path, typer.Option(help="Parquet file of realised variances, for `riskstream feed`.")],
-    period: Annotated[str, typer.Option(help="Length of a period: 1h, 1d, 7d.")] = "1d",
-) -> None:
-    """Write the realised variance of every period of your bars as events."""
-    found = read_variances(events, read_mapping(map_), Span(period))
-    found.write_parquet(out)
-    typer.echo(f"{found.height} realised variances of {found['symbol'].n_unique()} symbols in {out.name}")
+def main(arguments: Sequence[str]) -> None:
+    """Writes the realised variance of every period of someone's bars as events."""
+    parser = argparse.ArgumentParser(prog="python -m training.market.realised", description=main.__doc__)
+    parser.add_argument("--events", type=Path, action="append", required=True, help="file of bars or ticks; repeat")
+    parser.add_argument("--map", required=True, help="mapping that reads them: a shipped name or a TOML file")
+    parser.add_argument("--period", default="1d", help="length of a period: 1h, 1d, 7d")
+    parser.add_argument("--out", type=Path, required=True, help="Parquet file of events, for `riskstream feed`")
+    given = parser.parse_args(arguments)
+    found = read_variances(given.events, read_mapping(given.map), Span(given.period))
+    found.write_parquet(given.out)
+    print(f"{found.height} realised variances of {found['symbol'].n_unique()} symbols in {given.out.name}")
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main(sys.argv[1:])
