@@ -13,7 +13,7 @@ ACCOUNT, BALANCE = "account", "initial_balance"
 
 
 def with_balances(chunks: Sequence[Chunk], file: Path) -> list[Chunk]:
-    """The transfers with the balance of `account_id` before each: what it began with, and what came in and went out since.
+    """The transfers with the balance of `account_id` before each: what it began with, what came in and went out.
 
     `merchant_id` is the account at the other end, from which the amount came. An account the file lacks has no balance.
 

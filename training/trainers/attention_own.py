@@ -1,7 +1,7 @@
-"""Surprise of what an event itself brings, by self-attention over what came before; for scorers over a view with history.
+"""Surprise of what an event itself brings, by self-attention over what came before; for a view with history.
 
-Counts, totals and means of a window hold the event and its forerunners alike: they stay extreme long after the event that
-made them so, and each of them is one more chance to be extreme by accident. Here they are read, from the past vectors, and
+Counts, totals and means of a window hold the event and its forerunners alike: they stay extreme long after what
+made them so, and each is one more chance to be extreme by accident. Here they are read, from the past vectors, and
 not judged. Judged are the event's own numbers, as they are and over the mean of the entity's earlier ones: how far each
 lies from its forecast, and how far out it lies by itself.
 """
@@ -19,7 +19,7 @@ from training.trainers import attention
 def own(view: FeatureView) -> frozenset[str]:
     """The names of the features that are the event's own numbers, as they are or over the mean of earlier ones.
 
-    A z-score says the same as a ratio, but its unit is a spread, which is near nothing for an entity of few or like events.
+    A z-score says the same as a ratio, but its unit is a spread, near nothing for an entity of few or like events.
 
     >>> from scoring.views.account_activity import VIEW
     >>> sorted(own(VIEW))
@@ -32,8 +32,8 @@ TRAINER = Trainer(
     inputs=("history",),
     meaning=(
         "one minus the share of usual events that are at least as surprising; surprise is how far the event's own "
-        "numbers, and their ratios to its earlier ones, lie from what self-attention expects after the entity's last events, "
-        "or how extreme they are by themselves"
+        "numbers, and their ratios to its earlier ones, lie from what self-attention expects after the entity's last "
+        "events, or how extreme they are by themselves"
     ),
     contributions=CONTRIBUTIONS,
     error=attention.TRAINER.error,
