@@ -3,7 +3,7 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import polars as pl
 
 import scoring.bundles
 from scoring.catalog import scorers
-from scoring.files import read_events, read_mapping
+from scoring.files import Chunk, read_events, read_mapping
 from scoring.files.mapping import IDENTITY, Mapping
 from training.dataset import collect
 from training.errors import TrainingRefused
@@ -72,16 +72,20 @@ def train_shipped(each: Shipped, home: Path) -> str:
     config = msgspec.structs.replace(
         trainer.defaults, seed=SEED, watch=scorer.policy.watch, alert=scorer.policy.alert
     )
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
         file = DATA / each.data
         if each.drawn is not None:
             file = Path(folder) / f"{each.data}.parquet"
             each.drawn(SEED).write_parquet(file)
-        chunks = read_events([file], each.mapping, scorer.event)
-        dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
-    with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
-        origin = Origin((each.data,), each.licence)
-        made = make_bundle(scorer, dataset, origin, config, report, Path(folder), faithfulness=True)
+
+        def chunks() -> Iterator[Chunk]:
+            return read_events([file], each.mapping, scorer.event)
+
+        dataset = collect(scorer.view, chunks(), with_history="history" in trainer.inputs)
+        made = make_bundle(
+            scorer, dataset, Origin((each.data,), each.licence), config, report, Path(folder) / "made",
+            faithfulness=True, again=chunks,
+        )  # fmt: skip
         size = sum(path.stat().st_size for path in made.bundle.folder.iterdir())
         if size > MOST_BYTES:
             raise TrainingRefused(f"bundle of {each.scorer} has {size} bytes; at most {MOST_BYTES} may ship")

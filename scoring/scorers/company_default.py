@@ -1,0 +1,13 @@
+"""Default risk of companies: the probability of bankruptcy within five years of a statement."""
+
+from scoring.policy import Policy
+from scoring.scorer import Scorer
+from scoring.views.company_ratios import VIEW
+
+SCORER = Scorer(
+    use="default risk: probability that a company goes bankrupt within five years of its statement",
+    views=(VIEW,),
+    trainer="tabular_quotients",
+    policy=Policy(watch=0.10, alert=0.30, cooldown_ms=30 * 86_400_000),
+    adverse_action=True,
+)
