@@ -42,7 +42,7 @@ def train(
     licence: Annotated[str, typer.Option(help="Licence of the data, for manifest and card.")] = "unknown",
     faithfulness: Annotated[
         bool,
-        typer.Option(help="For the card: explanations against exact Shapley values, scores without the past; a minute or so."),
+        typer.Option(help="For the card: explanations against exact Shapley values, scores without the past; a minute."),
     ] = False,
     device: Annotated[
         Literal["cpu"], typer.Option(help="Where to train; bundles are reproducible on cpu.")

@@ -102,10 +102,11 @@ def train_probability(
 
     sides = [(each.standard, each.present, each.truth) for each in (train, validation)]
     curve = fit(network, loss, sides[0], sides[1], config, report)
+    names = view.history.features if view.history and "history" in inputs else ()
     model = TabularProbability(
         preparation, network, inputs=inputs, middle=middles(train)[: preparation.features],
         ablation=Ablation(groups_of(view), usual_values(part.train.features)),
-        past=[view.feature_names.index(name) for name in view.history.features] if view.history and "history" in inputs else (),
+        past=[view.feature_names.index(name) for name in names],
     ).eval()  # fmt: skip
     fit_odds(model, validation)
     set_shares(model, part.train)

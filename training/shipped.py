@@ -24,6 +24,7 @@ from training.trainer import trainer_named
 DATA = Path(__file__).parent.parent / "stream" / "demo" / "data"
 SEED = 7
 MOST_BYTES = 1_500_000
+POLISH = "S. Tomczak, Polish companies bankruptcy, UCI 365, doi 10.24432/C5F600, year 1, 2,400 companies"
 TAIWAN = "I-C. Yeh, default of credit card clients, UCI 350, doi 10.24432/C55S3H, rows 1 to 19,200"
 
 
@@ -57,6 +58,7 @@ SHIPPED = (
     Shipped("payment_fraud", "simulated_cards", "CC0-1.0", FRAUDS, simulated_cards),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
     Shipped("bar_volatility", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
+    Shipped("company_default", "statements_train.parquet", f"CC-BY-4.0; {POLISH}", read_mapping("polish_bankruptcy")),
     Shipped("card_default", "cards_train.parquet", f"CC-BY-4.0; {TAIWAN}", read_mapping("uci_card_default")),
 )
 
