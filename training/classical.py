@@ -120,13 +120,13 @@ def _probabilities(classifier: Any, width: int) -> onnx.ModelProto:
 def _quotient_nodes() -> list[onnx.NodeProto]:
     """From `features` and `varying` to `read`, which has the quotients behind; as `quotients` makes them."""
     return [
-        helper.make_node("Gather", ["features", "over"], ["over_values"], axis=1),
-        helper.make_node("Gather", ["features", "under"], ["under_values"], axis=1),
-        helper.make_node("Div", ["over_values", "under_values"], ["divided"]),
-        helper.make_node("Abs", ["divided"], ["size"]),
-        helper.make_node("Less", ["size", "most"], ["finite"]),
-        helper.make_node("Where", ["finite", "divided", "missing"], ["quotients"]),
-        helper.make_node("Concat", ["varying", "quotients"], ["read"], axis=1),
+        helper.make_node("Gather", ["features", "pair_over"], ["pair_first"], axis=1),
+        helper.make_node("Gather", ["features", "pair_under"], ["pair_second"], axis=1),
+        helper.make_node("Div", ["pair_first", "pair_second"], ["pair_divided"]),
+        helper.make_node("Abs", ["pair_divided"], ["pair_size"]),
+        helper.make_node("Less", ["pair_size", "most"], ["pair_finite"]),
+        helper.make_node("Where", ["pair_finite", "pair_divided", "pair_missing"], ["pair_quotients"]),
+        helper.make_node("Concat", ["varying", "pair_quotients"], ["read"], axis=1),
     ]
 
 
@@ -135,10 +135,11 @@ def _score_graph(trained: ClassifierModel, features: int, signature: str) -> byt
     model = _probabilities(trained.classifier, trained.width)
     graph = model.graph
     probabilities, last = graph.output[-1].name, 0 if len(graph.output) == 1 else 1
+    paired = len(trained.pairs) > 0
     before = [
         helper.make_node("Gather", ["features", "columns"], ["varying"], axis=1),
-        *_quotient_nodes(),
-        helper.make_node("Clip", ["read", "least", "most"], ["bounded"]),
+        *(_quotient_nodes() if paired else ()),
+        helper.make_node("Clip", ["read" if paired else "varying", "least", "most"], ["bounded"]),
         helper.make_node("Pad", ["bounded", "spare", "zero"], ["given"]),
     ]
     after = [
@@ -151,10 +152,12 @@ def _score_graph(trained: ClassifierModel, features: int, signature: str) -> byt
     constants: dict[str, Any] = {
         "columns": trained.columns.astype(np.int64), "least": np.float32(-HUGE), "most": np.float32(HUGE),
         "spare": np.array([0, 0, 0, trained.width - len(trained.columns) - len(trained.pairs)], np.int64),
-        "last": np.int64(last), "over": trained.pairs[:, 0].copy(), "under": trained.pairs[:, 1].copy(),
-        "missing": np.float32(np.nan),
+        "last": np.int64(last),
         "zero": np.float32(0), "one": np.float32(1),
     }  # fmt: skip
+    if paired:
+        over, under = trained.pairs.T
+        constants |= {"pair_over": over.copy(), "pair_under": under.copy(), "pair_missing": np.float32(np.nan)}
     graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items())
     graph.input.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", features]))
     graph.output.append(helper.make_tensor_value_info("score", TensorProto.FLOAT, ["n"]))
