@@ -88,7 +88,7 @@ def test_the_columns_that_decide_explain_most(trained):
     dataset, made = trained
     parts = np.abs(made.model.contributions(dataset.rows.take(slice(3_000, None)))).mean(axis=0)
     assert set(np.argsort(-parts)[:2].tolist()) == {0, 1}
-    assert parts[5] == 0 and parts[7] == 0
+    assert parts[5] == 0 and parts[7] < 0.01 * parts[0]  # what never changes speaks where its group is missing
 
 
 def test_the_bundle_says_what_the_model_says_in_every_batch(tmp_path):
