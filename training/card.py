@@ -58,6 +58,7 @@ def card_html(
         _metrics(manifest, evaluation),
         "<figure>" + score_plot(scores, uniform=manifest.score_kind == "tail") + "</figure>",
         *(_tail(shares) if manifest.score_kind == "tail" else _probability(manifest)),  # type: ignore[arg-type]
+        _removed_history(manifest),
         _faithfulness(manifest),
         "<h2>Training</h2>",
         "<figure>" + loss_plot(curve) + "</figure>" if curve else "<p>Not trained by steps.</p>",
@@ -70,6 +71,24 @@ def card_html(
     ]
     head = f"<meta charset=utf-8><title>{escape(manifest.scorer)}: model card</title><style>{CSS}</style>"
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(sections)}</body></html>\n"
+
+
+_WITHOUT_PAST = {
+    "auc": "AUC with the past",
+    "auc_alone": "AUC without it",
+    "auc_difference": "AUC that the past is worth",
+    "score_change": "mean distance of the two scores of an event",
+}
+
+
+def _removed_history(manifest: Manifest) -> str:
+    """What the score loses where nothing came before; empty where it was not measured, or there is no past."""
+    found = manifest.metrics.get("removed_history")
+    if found is None:
+        return ""
+    told = f"{found['rows']:,} events, each scored as if it were its entity's first"
+    rows = [(said, *_figures(found[name])) for name, said in _WITHOUT_PAST.items() if name in found]
+    return "<h2>What the past is worth</h2>" + table_html((told, "value", "95 % from", "to"), rows)
 
 
 def _faithfulness(manifest: Manifest) -> str:

@@ -1,7 +1,7 @@
 """Models of scikit-learn as trainers: the baselines a deep model has to beat, exported, and able to run live."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from training.config import TrainingConfig
 from training.errors import TrainingRefused
 from training.logistic_graph import logistic_graph
 from training.loop import Report
+from training.quotients import quotients, telling_pairs
 from training.trainer import Part, Trained
 
 PROBABILITY = "the probability of label 1, as the classifier learned it from labels"
@@ -37,12 +38,14 @@ class ClassifierModel:
 
     Attributes:
         columns: of the features that it reads, int64[m]: those that vary in training data.
-        width: columns it is given; those behind the m are 0.
+        width: columns it is given; those behind the m and the quotients are 0.
+        pairs: of features whose quotients stand behind the m, int64[p, 2].
     """
 
     classifier: Any
     columns: NDArray[np.int64]
     width: int
+    pairs: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     def graphs(self, rows: Rows, signature: str) -> tuple[bytes, None]:
         """The classifier's graph, cut off behind the probability of label 1."""
@@ -60,19 +63,22 @@ class ClassifierModel:
     def inputs(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the classifier reads of features, float32[n, width], within what float32 squares can hold."""
         found = np.zeros((len(features), self.width), np.float32)
-        found[:, : len(self.columns)] = np.clip(features[:, self.columns], -HUGE, HUGE)
+        read = np.concatenate([features[:, self.columns], quotients(features, self.pairs)], axis=1)
+        found[:, : read.shape[1]] = np.clip(read, -HUGE, HUGE)
         return found
 
 
 def train_classifier(
-    view: FeatureView, part: Part, config: TrainingConfig, report: Report, build: Build, *, padded: bool = False
-) -> Trained:
+    view: FeatureView, part: Part, config: TrainingConfig, report: Report, build: Build, *, padded: bool = False,
+    pair_count: int = 0,
+) -> Trained:  # fmt: skip
     """A fitted classifier; the validation part stays unused, as nothing is stopped or calibrated.
 
     Args:
         build: an unfitted classifier that takes NaN for missing values.
         padded: whether it multiplies and adds: then the width has to be a multiple of 16, or the sums depend on the
             batch in onnxruntime.
+        pair_count: how many quotients of features it reads besides: those that tell most in the training rows.
 
     Raises:
         TrainingRefused: there are no labels, or no feature varies.
@@ -82,8 +88,9 @@ def train_classifier(
     columns = np.flatnonzero([len(np.unique(column[~np.isnan(column)])) > 1 for column in part.train.features.T])
     if not len(columns):
         raise TrainingRefused("no feature varies in the training part; give more events")
-    width = -(-len(columns) // 16) * 16 if padded else len(columns)
-    unfitted = ClassifierModel(build(config), columns, width)
+    pairs = telling_pairs(part.train.features, part.train_labels, pair_count)
+    width = len(columns) + len(pairs)
+    unfitted = ClassifierModel(build(config), columns, -(-width // 16) * 16 if padded else width, pairs)
     model = replace(
         unfitted,
         classifier=unfitted.classifier.fit(unfitted.inputs(part.train.features), part.train_labels.astype(np.int64)),
@@ -110,14 +117,29 @@ def _probabilities(classifier: Any, width: int) -> onnx.ModelProto:
     )  # fmt: skip
 
 
+def _quotient_nodes() -> list[onnx.NodeProto]:
+    """From `features` and `varying` to `read`, which has the quotients behind; as `quotients` makes them."""
+    return [
+        helper.make_node("Gather", ["features", "pair_over"], ["pair_first"], axis=1),
+        helper.make_node("Gather", ["features", "pair_under"], ["pair_second"], axis=1),
+        helper.make_node("Div", ["pair_first", "pair_second"], ["pair_divided"]),
+        helper.make_node("Abs", ["pair_divided"], ["pair_size"]),
+        helper.make_node("Less", ["pair_size", "most"], ["pair_finite"]),
+        helper.make_node("Where", ["pair_finite", "pair_divided", "pair_missing"], ["pair_quotients"]),
+        helper.make_node("Concat", ["varying", "pair_quotients"], ["read"], axis=1),
+    ]
+
+
 def _score_graph(trained: ClassifierModel, features: int, signature: str) -> bytes:
     """A classifier as the graph of a bundle: `features` float32[n, features] to `score` float32[n]."""
     model = _probabilities(trained.classifier, trained.width)
     graph = model.graph
     probabilities, last = graph.output[-1].name, 0 if len(graph.output) == 1 else 1
+    paired = len(trained.pairs) > 0
     before = [
         helper.make_node("Gather", ["features", "columns"], ["varying"], axis=1),
-        helper.make_node("Clip", ["varying", "least", "most"], ["bounded"]),
+        *(_quotient_nodes() if paired else ()),
+        helper.make_node("Clip", ["read" if paired else "varying", "least", "most"], ["bounded"]),
         helper.make_node("Pad", ["bounded", "spare", "zero"], ["given"]),
     ]
     after = [
@@ -129,9 +151,13 @@ def _score_graph(trained: ClassifierModel, features: int, signature: str) -> byt
     graph.node.extend(nodes)
     constants: dict[str, Any] = {
         "columns": trained.columns.astype(np.int64), "least": np.float32(-HUGE), "most": np.float32(HUGE),
-        "spare": np.array([0, 0, 0, trained.width - len(trained.columns)], np.int64), "last": np.int64(last),
+        "spare": np.array([0, 0, 0, trained.width - len(trained.columns) - len(trained.pairs)], np.int64),
+        "last": np.int64(last),
         "zero": np.float32(0), "one": np.float32(1),
     }  # fmt: skip
+    if paired:
+        over, under = trained.pairs.T
+        constants |= {"pair_over": over.copy(), "pair_under": under.copy(), "pair_missing": np.float32(np.nan)}
     graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items())
     graph.input.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", features]))
     graph.output.append(helper.make_tensor_value_info("score", TensorProto.FLOAT, ["n"]))

@@ -41,7 +41,8 @@ def train(
     gap: Gap = None,
     licence: Annotated[str, typer.Option(help="Licence of the data, for manifest and card.")] = "unknown",
     faithfulness: Annotated[
-        bool, typer.Option(help="Hold the explanations against exact Shapley values, for the card: up to a minute.")
+        bool,
+        typer.Option(help="For the card: explanations against exact Shapley values, scores without the past; a minute."),
     ] = False,
     device: Annotated[
         Literal["cpu"], typer.Option(help="Where to train; bundles are reproducible on cpu.")
@@ -74,7 +75,7 @@ def train(
             origin = Origin(names_of(events), licence)
             made = make_bundle(
                 declared, dataset, origin, config, report, out / declared.name, trainer_name=trainer,
-                faithfulness=faithfulness,
+                faithfulness=faithfulness, again=(lambda: _chunks(declared, events, map_)) if faithfulness else None,
             )  # fmt: skip
     if json:
         said = {"digest": made.bundle.digest, "folder": str(made.bundle.folder), "rows": len(dataset)}
@@ -233,15 +234,18 @@ def _gap_ms(gap: str | None) -> int | None:
         raise typer.BadParameter(str(wrong), param_hint="--gap") from None
 
 
-def _dataset(declared: Any, events: list[Path], map_: str | None, *, inputs: tuple[str, ...]) -> Any:
+def _chunks(declared: Any, events: list[Path], map_: str | None) -> Any:
     from scoring.files import read_events, read_mapping
     from scoring.files.mapping import IDENTITY
+
+    return read_events(events, read_mapping(map_) if map_ else IDENTITY, declared.event)
+
+
+def _dataset(declared: Any, events: list[Path], map_: str | None, *, inputs: tuple[str, ...]) -> Any:
     from training.dataset import collect
     from training.errors import TrainingRefused
 
-    mapping = read_mapping(map_) if map_ else IDENTITY
-    chunks = read_events(events, mapping, declared.event)
-    dataset = collect(declared.view, chunks, with_history="history" in inputs)
+    dataset = collect(declared.view, _chunks(declared, events, map_), with_history="history" in inputs)
     if not len(dataset):
         names = ", ".join(path.name for path in events)
         raise TrainingRefused(f"{names}: no event could be used, {dataset.skipped} rows refused; check --map")

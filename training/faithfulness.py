@@ -109,6 +109,8 @@ class _Subject:
         usual: of each feature, float32[F], NaN for missing.
         spread: distance of the outer quantiles, float64[F].
         columns: for every feature its column of the history, or -1.
+        steps: whether a feature's steps before the last one are deleted with it: where the features are inputs too, the
+            history tells how they came about; where they are not, it is what the last step is judged by.
     """
 
     session: Session
@@ -117,6 +119,7 @@ class _Subject:
     usual: NDArray[np.float32]
     spread: NDArray[np.float64]
     columns: NDArray[np.int64]
+    steps: bool
 
     @classmethod
     def of(cls, session: Session, manifest: Manifest, view: FeatureView, rows: Rows) -> "_Subject":
@@ -126,8 +129,9 @@ class _Subject:
         names = manifest.history_features
         columns = [names.index(name) if name in names else -1 for name in manifest.features]
         return cls(
-            session, rows, groups_of(view), np.array(usual, np.float32), np.array(spread), np.array(columns, np.int64)
-        )
+            session, rows, groups_of(view), np.array(usual, np.float32), np.array(spread), np.array(columns, np.int64),
+            steps="features" in manifest.inputs,
+        )  # fmt: skip
 
     def shares(self) -> NDArray[np.float64]:
         """What the explanation gives each group, float64[n, groups]."""
@@ -154,8 +158,12 @@ class _Subject:
             lengths = np.repeat(self.rows.lengths[row : row + 1], count)
             last = int(self.rows.lengths[row]) - 1
             there = np.flatnonzero(self.columns >= 0)
-            if last >= 0:
-                history[:, last, self.columns[there]] = features[:, there]
+            own = self.columns[there]
+            if self.steps:
+                stays = keeps[:, None, there] | np.isnan(history[:, :, own])
+                history[:, :, own] = np.where(stays, history[:, :, own], self.usual[there])
+            elif last >= 0:
+                history[:, last, own] = features[:, there]
         scores = self.session.run(features.astype(np.float32), history, lengths).astype(np.float64)
         return -np.log1p(-np.clip(scores, 0.0, _MOST_SCORE))
 

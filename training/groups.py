@@ -24,7 +24,8 @@ Group = NDArray[np.int64]
 
 
 def groups_of(view: FeatureView) -> list[Group]:
-    """At most 16 groups of feature numbers that together are all: the same kind of what, over all windows.
+    """At most 16 groups of feature numbers that together are all: those the view puts together, else the same kind of
+    what, over all windows.
 
     >>> from scoring.views.account_activity import VIEW
     >>> len(groups_of(VIEW)), sum(map(len, groups_of(VIEW))) == len(VIEW.feature_names)
@@ -60,7 +61,12 @@ def usual_values(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _kinds(view: FeatureView) -> list[tuple[str, int]]:
-    return [(_what(feature), place) for place, feature in enumerate(view.features)]
+    declared = {name: f"together {place}" for place, names in enumerate(view.together) for name in names}
+    own = view.feature_names[len(view.feature_names) - len(view.features) :]
+    return [
+        (declared.get(name, _what(feature)), place)
+        for place, (name, feature) in enumerate(zip(own, view.features, strict=True))
+    ]
 
 
 def _what(feature: Any) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.files import Chunk
 from scoring.model.bundle import Bundle, load_bundle, require_view
 from scoring.model.manifest import (
     MANIFEST_FILE,
@@ -30,6 +31,7 @@ from training.fairness import probability_metrics
 from training.faithfulness import measure
 from training.loop import Report, seed_everything
 from training.metrics import bootstrap, squared_errors
+from training.removed_history import removed_history
 from training.scaling import baseline_quantiles
 from training.split import Split, default_gap_ms, split_by_order, split_by_time
 from training.trainer import Part, Trained, Trainer, graph_files, trainer_named
@@ -64,12 +66,14 @@ def make_bundle(
     *,
     trainer_name: str | None = None,
     faithfulness: bool = False,
+    again: Callable[[], Iterable[Chunk]] | None = None,
 ) -> Made:
     """Trains a bundle and writes it to `home/<digest>/`; equal arguments give equal digests on a machine.
 
     Args:
         trainer_name: of another trainer than the scorer's, for a challenger.
         faithfulness: whether explanations are held against exact Shapley values, for the card: up to a minute.
+        again: reads the events of the data set again, for what the score loses without the past; None leaves that out.
 
     Raises:
         TrainingRefused: too few rows, or the exported graphs are not the model.
@@ -97,6 +101,10 @@ def make_bundle(
         if faithfulness and draft.session.explains:
             held = measure(draft.session, manifest, scorer.view, dataset.rows.take(split.test), seed=config.seed)
             told = {"faithfulness": msgspec.to_builtins(held)}
+            manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | told)
+        if again is not None:
+            lost = removed_history(draft.session, dataset, split.test, again(), scorer.view, seed=config.seed)
+            told = {"removed_history": lost} if lost else {}
             manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | told)
         found = _test_metrics(evaluation, parity) | probability_metrics(manifest, dataset, split.test, tested)
         manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | found)

@@ -1,4 +1,4 @@
-"""What networks that give probabilities share: their loss, bins, groups of features, scaled log odds, explanation."""
+"""What networks that give probabilities share: their loss, bins, scaled log odds, explanation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,24 +6,28 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import AgglomerativeClustering
 from torch import Tensor, nn
 
+from scoring.features.spec import FeatureView
 from scoring.model.manifest import Contributions
 from scoring.model.rows import Rows
 from training.classical import brier_errors
 from training.config import TrainingConfig
 from training.export import TorchModel
+from training.groups import groups_of, usual_values
 from training.loop import Report, fit
-from training.networks.tabular_probability import MOST_GROUPS, TabularProbability
+from training.networks.ablation import Ablation
+from training.networks.tabular_probability import TabularProbability
 from training.trainer import Part, Trained, in_parts, tensors
 
 CONTRIBUTIONS = Contributions(
-    method="groups of features set to their usual values one after another, in order and in reverse",
-    explains="log odds of the score over those of a usual event",
+    method=(
+        "what is lost without a group of features and gained with it alone, averaged; a group speaks through the feature "
+        "whose distance from usual moves the score most"
+    ),
+    explains="-ln(1 - score), less that of the event with usual values",
 )
-
-MOST_ROWS = 5_000
+MOST_ROWS = 512
 PRIOR_SPREAD = 0.3
 """How far slope and offset of the log odds may plausibly lie from 1 and 0: few positives shall not turn them over."""
 LEAST_SHARE = 1e-3
@@ -67,37 +71,26 @@ class Prepared:
         return cls(standard, present, torch.from_numpy(labels).to(torch.float32))
 
 
-@dataclass(frozen=True, eq=False)
-class Explained:
-    """How the columns that a network reads explain: their group, and the feature that each counts for.
-
-    Attributes:
-        groups: 0 to 15, int64 (column); owners: (column, padded feature).
-    """
-
-    groups: Tensor
-    owners: Tensor
-
-
 def train_probability(
+    view: FeatureView,
     part: Part,
     config: TrainingConfig,
     report: Report,
     *,
     preparation: nn.Module,
     inputs: tuple[str, ...],
-    build: Callable[[Prepared], tuple[nn.Module, Explained]],
+    build: Callable[[Prepared], nn.Module],
 ) -> Trained:
     """A calibrated ensemble; loss: binary cross-entropy of every member by itself, so that each learns alone.
 
     Args:
         part: labelled.
-        preparation: the first layer, from the named inputs.
+        preparation: the first layer, from the named inputs; it does not learn.
         build: the network for these training rows, from columns and mask to log odds (batch, member).
     """
     train = Prepared.of(preparation, inputs, part.train, part.train_labels)
     validation = Prepared.of(preparation, inputs, part.validation, part.validation_labels)
-    network, explained = build(train)
+    network = build(train)
 
     def loss(given: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:
         values, seen, truth = given  # (batch, column) twice, (batch)
@@ -109,12 +102,14 @@ def train_probability(
 
     sides = [(each.standard, each.present, each.truth) for each in (train, validation)]
     curve = fit(network, loss, sides[0], sides[1], config, report)
+    names = view.history.features if view.history and "history" in inputs else ()
     model = TabularProbability(
-        preparation, network, inputs=inputs, usual=usual_row(train.standard, train.present), groups=explained.groups,
-        owners=explained.owners,
+        preparation, network, inputs=inputs, middle=middles(train)[: preparation.features],
+        ablation=Ablation(groups_of(view), usual_values(part.train.features)),
+        past=[view.feature_names.index(name) for name in names],
     ).eval()  # fmt: skip
     fit_odds(model, validation)
-    set_shares(model, train.standard, train.present)
+    set_shares(model, part.train)
     made = TorchModel(model)
     return Trained(made, curve, lambda rows, labels: brier_errors(_scores(made, rows), labels))
 
@@ -143,31 +138,14 @@ def _spread(known: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return np.concatenate([rising, np.full(len(shares) - len(rising), rising[-1])]).astype(np.float32)
 
 
-def usual_row(standard: Tensor, present: Tensor) -> Tensor:
-    """The middle of each feature's known values and a mask of 1, or 0 and 0 where most rows lack it; (2, width)."""
-    usual = torch.zeros(2, standard.shape[1])
-    for column in range(standard.shape[1]):
-        known = standard[present[:, column] > 0, column]
-        if 2 * len(known) >= len(standard):
-            usual[0, column], usual[1, column] = known.median(), 1.0
-    return usual
-
-
-def groups_of(standard: Tensor, present: Tensor) -> Tensor:
-    """Which of at most 16 groups each feature belongs to, int64 (width): those that move together are in one."""
-    width = standard.shape[1]
-    used = np.flatnonzero(present.any(dim=0).numpy())
-    found = np.zeros(width, np.int64)
-    if len(used) <= MOST_GROUPS:
-        found[used] = np.arange(len(used))
-        return torch.from_numpy(found)
-    values = standard[:: max(1, len(standard) // MOST_ROWS)].numpy()[:, used].astype(np.float64)
-    centred = values - values.mean(axis=0)
-    spread = np.sqrt((centred**2).mean(axis=0)) + 1e-9
-    alike = np.abs((centred / spread).T @ (centred / spread) / len(values))
-    clustering = AgglomerativeClustering(n_clusters=MOST_GROUPS, metric="precomputed", linkage="average")
-    found[used] = clustering.fit_predict(np.clip(1 - alike, 0.0, None))
-    return torch.from_numpy(found)
+def middles(rows: Prepared) -> Tensor:
+    """The middle of each column's known values, 0 where there are none, (column)."""
+    found = torch.zeros(rows.standard.shape[1])
+    for column in range(len(found)):
+        known = rows.standard[rows.present[:, column] > 0, column]
+        if len(known):
+            found[column] = known.median()
+    return found
 
 
 @torch.no_grad()
@@ -193,14 +171,22 @@ def fit_odds(model: TabularProbability, rows: Prepared) -> None:
 
 
 @torch.no_grad()
-def set_shares(model: TabularProbability, standard: Tensor, present: Tensor) -> None:
+def set_shares(model: TabularProbability, rows: Rows) -> None:
     """Sets how much each feature's distance from usual moves the log odds, found by setting it back alone."""
-    rows = slice(0, None, max(1, len(standard) // 512))
-    given = torch.stack([standard[rows], present[rows]], dim=1)  # (row, 2, width)
-    whole, apart = model.odds(*given.unbind(1)), (given - model.usual).abs().sum(dim=1)
-    for column in range(standard.shape[1]):
-        set_back = given.clone()
-        set_back[:, :, column] = model.usual[:, column]
-        moved = (model.odds(*set_back.unbind(1)) - whole).abs().sum()
-        model.share[column] = moved / apart[:, column].sum().clamp(min=1e-6)
+    few = tensors(rows.take(slice(0, None, max(1, len(rows) // MOST_ROWS))), model.inputs)
+    standard, present = model.preparation(*few)
+    whole = model.odds(standard, present)
+    apart = (standard[:, : model.features] - model.middle).abs()  # (row, feature)
+    for feature in range(model.features):
+        columns = torch.arange(model.features) == feature
+        changed = [set_back(few[0], columns, model.ablation.usual)]
+        if len(few) > 1:
+            changed += [set_back(few[1], columns[model.past], model.past_usual), few[2]]
+        moved = (model.odds(*model.preparation(*changed)) - whole).abs().sum()
+        model.share[feature] = moved / apart[:, feature].sum().clamp(min=1e-6)
     model.share.clamp_(min=LEAST_SHARE * float(model.share.max().clamp(min=1e-6)))
+
+
+def set_back(raw: Tensor, columns: Tensor, usual: Tensor) -> Tensor:
+    """Raw values with some columns made usual where they are not missing; raw is (…, column), the others (column)."""
+    return torch.where(columns & ~torch.isnan(raw), usual, raw)

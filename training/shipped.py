@@ -3,7 +3,7 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import polars as pl
 
 import scoring.bundles
 from scoring.catalog import scorers
-from scoring.files import read_events, read_mapping
+from scoring.files import Chunk, read_events, read_mapping
 from scoring.files.mapping import IDENTITY, Mapping
 from training.dataset import collect
 from training.errors import TrainingRefused
@@ -25,6 +25,7 @@ from training.trainer import trainer_named
 DATA = Path(__file__).parent.parent / "stream" / "demo" / "data"
 SEED = 7
 MOST_BYTES = 1_500_000
+POLISH = "S. Tomczak, Polish companies bankruptcy, UCI 365, doi 10.24432/C5F600, year 1, 2,400 companies"
 TAIWAN = "I-C. Yeh, default of credit card clients, UCI 350, doi 10.24432/C55S3H, rows 1 to 19,200"
 
 
@@ -66,6 +67,7 @@ SHIPPED = (
     Shipped("payment_fraud", "simulated_cards", "CC0-1.0", FRAUDS, simulated_cards),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
     Shipped("bar_volatility", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
+    Shipped("company_default", "statements_train.parquet", f"CC-BY-4.0; {POLISH}", read_mapping("polish_bankruptcy")),
     Shipped("realised_variance", "closes_train.parquet", "BSD-3-Clause", drawn=weekly_variances),
     Shipped("card_default", "cards_train.parquet", f"CC-BY-4.0; {TAIWAN}", read_mapping("uci_card_default")),
 )
@@ -82,16 +84,20 @@ def train_shipped(each: Shipped, home: Path) -> str:
     config = msgspec.structs.replace(
         trainer.defaults, seed=SEED, watch=scorer.policy.watch, alert=scorer.policy.alert
     )
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
         file = DATA / each.data
         if each.drawn is not None:
             file = Path(folder) / "drawn.parquet"
             each.drawn(SEED).write_parquet(file)
-        chunks = read_events([file], each.mapping, scorer.event)
-        dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)
-    with tempfile.TemporaryDirectory() as folder, training_progress(config.epochs, hidden=False) as report:
-        origin = Origin((each.data,), each.licence)
-        made = make_bundle(scorer, dataset, origin, config, report, Path(folder), faithfulness=True)
+
+        def chunks() -> Iterator[Chunk]:
+            return read_events([file], each.mapping, scorer.event)
+
+        dataset = collect(scorer.view, chunks(), with_history="history" in trainer.inputs)
+        made = make_bundle(
+            scorer, dataset, Origin((each.data,), each.licence), config, report, Path(folder) / "made",
+            faithfulness=True, again=chunks,
+        )  # fmt: skip
         size = sum(path.stat().st_size for path in made.bundle.folder.iterdir())
         if size > MOST_BYTES:
             raise TrainingRefused(f"bundle of {each.scorer} has {size} bytes; at most {MOST_BYTES} may ship")

@@ -389,6 +389,8 @@ class FeatureView:
         carries: for a view of an internal topic, the view whose features its records bring along; they come first in
             the vector, and are part of the digest.
         prefix: what the names of the view's own features begin with, to tell them from those it carries.
+        together: names of features that say much the same to people; explanations delete them together. Others are
+            together by kind. No part of the digest: neither state nor vector depends on it.
 
     Raises:
         ValueError: a feature, number or window that does not fit; names the view and the remedy.
@@ -409,6 +411,7 @@ class FeatureView:
     tiles: int = field(default=TILES_PER_WINDOW * 8)
     carries: "FeatureView | None" = None
     prefix: str = ""
+    together: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if self.entity != self.event.key:
@@ -432,6 +435,12 @@ class FeatureView:
             raise ValueError(
                 f"view {self.name}: history names {', '.join(unknown)}, which is not a feature of the view"
             )
+        grouped = [name for group in self.together for name in group]
+        for name in grouped:
+            if name not in names or grouped.count(name) > 1:
+                raise ValueError(
+                    f"view {self.name}: together names {name}, which is no feature of the view or is named twice"
+                )
         for window in self.windows_ms:
             if window > self.horizon_ms:
                 raise ValueError(
@@ -523,7 +532,7 @@ class FeatureView:
     @cached_property
     def digest(self) -> str:
         """16 hex digits over everything that decides the state's bytes and the vector's values."""
-        apart = ("event", "carries", "prefix")
+        apart = ("event", "carries", "prefix", "together")
         declared = {
             entry.name: _plain(getattr(self, entry.name)) for entry in fields(self) if entry.name not in apart
         }

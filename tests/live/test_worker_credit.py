@@ -1,4 +1,4 @@
-"""Card accounts through Kafka and Redis with the shipped bundles: what evaluation says, byte for byte."""
+"""Companies and card accounts through Kafka and Redis with the shipped bundles: what evaluation says, byte for byte."""
 
 import base64
 from pathlib import Path
@@ -21,18 +21,18 @@ from tests.support.independent_reader import Outcome, Reader, read_outcome
 
 SHIPPED = Path(next(iter(scoring.bundles.__path__)))
 DATA = Path(__file__).parents[2] / "stream" / "demo" / "data"
-FILES = {"card_default": ("cards_demo", "uci_card_default")}
-ACCOUNTS = 170
+FILES = {"company_default": ("statements_demo", "polish_bankruptcy"), "card_default": ("cards_demo", "uci_card_default")}
+ENTITIES = {"company_default": 1_000, "card_default": 170}
 
 
 def events_of(scorer: str) -> list[dict]:
-    """All six months of the first accounts of the shipped file to show."""
+    """All six months of the first accounts of the shipped file to show, or the statements of the first companies."""
     name, mapping = FILES[scorer]
     chunks = read_events([DATA / f"{name}.parquet"], read_mapping(mapping), scorers()[scorer].event)
     events = [event for chunk in chunks for event in chunk.frame.to_dicts()]
     key = scorers()[scorer].event.key
     kept = dict.fromkeys(event[key] for event in events)
-    some = set(list(kept)[:ACCOUNTS])
+    some = set(list(kept)[: ENTITIES[scorer]])
     return [{name: value for name, value in event.items() if value is not None} for event in events if event[key] in some]
 
 

@@ -18,7 +18,7 @@ from training.trainer import trainer_named
 
 pytestmark = pytest.mark.training
 
-BASELINES = ("logistic", "random_forest", "boosting")
+BASELINES = ("logistic", "random_forest", "boosting", "boosting_quotients")
 SCORER = scorers()["payment_anomaly"]
 FEATURES = len(SCORER.view.feature_names)
 

@@ -56,18 +56,17 @@ def test_labels_are_found_and_shuffled_ones_leave_the_autoencoder_as_it_was():
     ]
     assert areas[0] > 0.8
     assert abs(areas[1] - 0.5) < 0.15
-    first, second = (model.module.network.autoencoder.state_dict() for model in models)
+    first, second = (model.module.preparation.autoencoder.state_dict() for model in models)
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_contributions_sum_to_the_log_odds_over_a_usual_row():
+def test_contributions_sum_to_the_surprise_over_that_of_usual_values():
     """The error is no feature: what it adds belongs to the features it comes from."""
     model, rows = fitted(drawn()).model, drawn().rows.take(ROWS[2_000:2_050])
     parts = model.contributions(rows)
     assert parts is not None
-    scores = model.scores(rows).astype(np.float64)
-    base = np.log(scores / (1 - scores)) - parts.sum(axis=1)
-    assert base.max() - base.min() < 1e-3
+    base = -np.log1p(-model.scores(rows).astype(np.float64)) - parts.sum(axis=1)
+    assert base.max() - base.min() < 1e-4
 
 
 def test_a_rare_value_that_tells_gets_a_bend_of_its_own():

@@ -1,6 +1,5 @@
 """The probability of label 1 by an ensemble over `features` that a recurrent network over `history` adds to."""
 
-import torch
 from torch import nn
 
 from scoring.features.spec import FeatureView
@@ -14,10 +13,8 @@ from training.networks.tabular import TabularEnsemble
 from training.probability import (
     CONTRIBUTIONS,
     DEFAULT_SHAPE,
-    Explained,
     Prepared,
     Shape,
-    groups_of,
     quantile_edges,
     train_probability,
 )
@@ -42,29 +39,19 @@ def train(
     own = Preparation(fit_scaling(part.train.features))
     places = [view.feature_names.index(name) for name in view.history.features]
     steps = Preparation(fit_scaling(part.train.features[:, places]))
-    length, width = view.history.length, own.width
+    width = own.width
 
-    def build(rows: Prepared) -> tuple[nn.Module, Explained]:
+    def build(rows: Prepared) -> nn.Module:
         features, present = rows.standard[:, :width], rows.present[:, :width]
         past, seen = (each[:, width:].reshape(-1, steps.width) for each in (rows.standard, rows.present))
         ensemble = TabularEnsemble(
             quantile_edges(features, present, shape.bins), config.widths, shape.members, config.dropout, more=HIDDEN
         )
-        network = MonthsEnsemble(ensemble, quantile_edges(past, seen, shape.bins), width=width, hidden=HIDDEN)
-        return network, _explained(groups_of(features, present), places, steps.width, length)
+        return MonthsEnsemble(ensemble, quantile_edges(past, seen, shape.bins), width=width, hidden=HIDDEN)
 
     return train_probability(
-        part, config, report, preparation=MonthsPreparation(own, steps), inputs=INPUTS, build=build
+        view, part, config, report, preparation=MonthsPreparation(own, steps), inputs=INPUTS, build=build
     )
-
-
-def _explained(groups: torch.Tensor, places: list[int], step_width: int, length: int) -> Explained:
-    """A column of a past step is set back with the feature that it was, and counts for it."""
-    owner = torch.full((step_width,), -1)
-    owner[: len(places)] = torch.tensor(places)
-    columns = torch.cat([torch.arange(len(groups)), owner.repeat(length)])
-    owners = nn.functional.one_hot(columns.clamp(min=0), len(groups)).to(torch.float32) * (columns >= 0)[:, None]
-    return Explained(groups[columns.clamp(min=0)], owners)
 
 
 TRAINER = Trainer(

@@ -3,7 +3,6 @@
 Source: Gorishniy, Kotelnikov, Babenko 2024, "TabM: advancing tabular deep learning with parameter-efficient ensembling".
 """
 
-import torch
 from torch import nn
 
 from scoring.features.spec import FeatureView
@@ -15,10 +14,8 @@ from training.networks.tabular import TabularEnsemble
 from training.probability import (
     CONTRIBUTIONS,
     DEFAULT_SHAPE,
-    Explained,
     Prepared,
     Shape,
-    groups_of,
     quantile_edges,
     train_probability,
 )
@@ -37,12 +34,11 @@ def train(
     part = part.labelled()
     preparation = Preparation(fit_scaling(part.train.features))
 
-    def build(rows: Prepared) -> tuple[nn.Module, Explained]:
+    def build(rows: Prepared) -> nn.Module:
         edges = quantile_edges(rows.standard, rows.present, shape.bins)
-        network = TabularEnsemble(edges, config.widths, shape.members, config.dropout)
-        return network, Explained(groups_of(rows.standard, rows.present), torch.eye(preparation.width))
+        return TabularEnsemble(edges, config.widths, shape.members, config.dropout)
 
-    return train_probability(part, config, report, preparation=preparation, inputs=("features",), build=build)
+    return train_probability(view, part, config, report, preparation=preparation, inputs=("features",), build=build)
 
 
 TRAINER = Trainer(

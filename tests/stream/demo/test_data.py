@@ -64,7 +64,7 @@ def test_every_shipped_row_is_an_event(name: str, topic: str) -> None:
         decoder.decode(msgspec.json.encode(row))
 
 
-@pytest.mark.parametrize(("kind", "mapping"), [("cards", "uci_card_default")])
+@pytest.mark.parametrize(("kind", "mapping"), [("cards", "uci_card_default"), ("statements", "polish_bankruptcy")])
 def test_credit_rows_to_show_are_others_than_those_to_train_on(kind: str, mapping: str) -> None:
     """A model that has seen a customer knows how it ended; and every row to show is read without a refusal."""
     train, demo = (pl.read_parquet(DATA / f"{kind}_{part}.parquet") for part in ("train", "demo"))

@@ -1,0 +1,16 @@
+"""Default risk of companies: the probability of bankruptcy in the fifth year after a statement.
+
+The horizon is that of the labels it learned from: year 1 of the Polish set, bankrupt five years later.
+"""
+
+from scoring.policy import Policy
+from scoring.scorer import Scorer
+from scoring.views.company_ratios import VIEW
+
+SCORER = Scorer(
+    use="default risk: probability that a company goes bankrupt five years after its statement",
+    views=(VIEW,),
+    trainer="tabular_quotients",
+    policy=Policy(watch=0.10, alert=0.30, cooldown_ms=30 * 86_400_000),
+    adverse_action=True,
+)
