@@ -25,6 +25,7 @@ DATA = Path(__file__).parent.parent / "stream" / "demo" / "data"
 SEED = 7
 MOST_BYTES = 1_500_000
 TAIWAN = "I-C. Yeh, default of credit card clients, UCI 350, doi 10.24432/C55S3H, rows 1 to 19,200"
+NUMENTA = "Copyright 2014-2024 Numenta Inc., Numenta Anomaly Benchmark, 35 series of four groups"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ SHIPPED = (
     Shipped("payment_fraud", "simulated_cards", "CC0-1.0", FRAUDS, simulated_cards),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
     Shipped("bar_volatility", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
+    Shipped("series_anomaly", "series_train.parquet", f"MIT; {NUMENTA}", read_mapping("nab_series")),
     Shipped("card_default", "cards_train.parquet", f"CC-BY-4.0; {TAIWAN}", read_mapping("uci_card_default")),
 )
 

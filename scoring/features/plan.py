@@ -60,9 +60,9 @@ PLAN = np.dtype(
 """What the kernel needs to know of a view.
 
 `windows` are milliseconds, ascending, with the tile span of each in `spans`. `derived_of` names the stored
-number that another is made of, or -1, `derivation` how, and `recent` of how many events. A series is a stored number with the sign it keeps and the mask of
-statistics its tiles keep. `operations` holds per feature: operation, first and second operand, window.
-`narrow` is 1 when times fit 32 bits.
+number that another is made of, or -1, `derivation` how, and `recent` of how many events. A series is a stored
+number with the sign it keeps and the mask of statistics its tiles keep. `operations` holds per feature: operation,
+first and second operand, window. `narrow` is 1 when times fit 32 bits.
 """
 
 Plan = Any  # a record of dtype PLAN

@@ -384,7 +384,8 @@ class Beyond(Feature):
     """How far this event's number lies outside the range of the earlier ones in the window; 0 inside it.
 
     In standard deviations of the number in the window `scale`, this event included; so it is at most about the square
-    root of how many there are. NaN without an earlier one in the window; 0 where the number never moved.
+    root of how many there are. NaN without an earlier one in the window; 0 where it is outside by less than a
+    billionth of the mean.
     """
 
     number: str

@@ -41,6 +41,8 @@ FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 LARGEST = float(np.finfo(np.float32).max)
 LEAST_DEVIATION = 0.01  # of the mean: a constant history must not make the z-score of a small change endless
 
+LEAST_OUTSIDE = 1e-9  # of the mean: what rounding makes of a number that stands still is not outside
+
 
 @compiled
 def fill_vector(
@@ -141,7 +143,7 @@ def _beyond(bands: Bands, series: int, window: int, scale: int) -> float:
         return np.nan
     outside = max(value - bands.maximum[series, window], bands.minimum[series, window] - value)
     squares, n = bands.squares_now[series, scale], bands.values_now[series, scale]
-    if outside <= 0 or squares <= 0:
+    if outside <= LEAST_OUTSIDE * abs(bands.mean_now[series, scale]) or squares <= 0:
         return 0.0
     return outside / math.sqrt(squares / n)
 

@@ -244,8 +244,8 @@ def _beyond(feature: spec.Beyond, moment: Moment) -> float | None:
     if now is None or not earlier:
         return None
     outside = max(now - max(earlier), min(earlier) - now)
-    deviation = spread([*moment.values(feature.number, moment.window(feature.scale)), now])
-    return outside / deviation if outside > 0 and deviation > 0 else 0.0
+    known = [*moment.values(feature.number, moment.window(feature.scale)), now]
+    return outside / spread(known) if outside > 1e-9 * abs(mean(known)) and spread(known) > 0 else 0.0
 
 
 DEFINITIONS: dict[type[Feature], Callable[[Any, Moment], float | None]] = {

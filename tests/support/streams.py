@@ -61,6 +61,8 @@ VIEWS = (
 
 AMOUNTS = (0.0, -0.0, 12.5, 12.5, -12.5, 1e15, -1e15, 1e-9, 1e-300)
 PRICES = (100.0, 100.0, 1e-3, 1e12, 5e-324, 1e15)
+READINGS = (0.0, -0.0, 12.5, 12.5, -12.5, 1e4, -1e4, 0.1)
+"""Not as far apart as amounts: a mean of numbers is rounded by the largest of them."""
 CURRENCIES = (None, "EUR", "EUR", "EUR", "USD")
 MANY_CURRENCIES = tuple(f"C{number:02d}" for number in range(40))
 
@@ -150,7 +152,7 @@ def _reading(
         event_id=event_id,
         occurred_at_ms=time,
         series_id=chance.choice(("x", "x", "x", "y")),
-        value=chance.choice(AMOUNTS) if extremes and chance.random() < 0.3 else usual,
+        value=chance.choice(READINGS) if extremes and chance.random() < 0.3 else usual,
     )
 
 
