@@ -31,7 +31,7 @@ SHIPPED = Path(next(iter(scoring.bundles.__path__)))
 def test_live_scores_of_readings_are_those_of_an_evaluation(
     services: EmbeddedServices, make_worker: MakeWorker, tmp_path: Path
 ) -> None:
-    """A figure of the protocol `nab` is a promise about what a worker says; here digit by digit, with 1,000 of its rows."""
+    """A figure of the protocol `nab` is a promise about a worker; here digit by digit, with 1,000 of its rows."""
     path, scorer = tmp_path / "series.parquet", scorers()["series_anomaly"]
     series = pl.read_parquet(DATA / "series_train.parquet").filter(pl.col("series").str.contains("realTraffic"))
     series.sort("timestamp", maintain_order=True).head(ROWS).write_parquet(path)

@@ -24,6 +24,7 @@ from training.protocols.rivals import scores_by, session_of
 from training.series.rules import RULES, Table
 from training.series.windows import Counted, counted, gained, sweep
 from training.shipped import DATA
+from training.trainer import trainer_named
 
 OPTIMISED, FROZEN = "nab_optimised", "nab_frozen"
 Floats = NDArray[np.float64]
@@ -91,8 +92,10 @@ class Nab(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
             raise TrainingRefused(f"{name}: metric {', '.join(unknown)} is unknown; known are {OPTIMISED}, {FROZEN}")
         scorer = scorer_of(self, name)
         ground.told("folding the features")
-        known = _read((DATA / self.development,), self.development_map, scorer)
-        tested = _read(ground.files, ground.map_ or self.map, scorer)
+        trained = [each for each in (*self.candidates, *self.baselines) if each not in RULES]
+        with_history = any("history" in trainer_named(each).inputs for each in trained)
+        known = _read((DATA / self.development,), self.development_map, scorer, with_history=with_history)
+        tested = _read(ground.files, ground.map_ or self.map, scorer, with_history=with_history)
         if not tested.rows.windows.sum():
             raise TrainingRefused(f"{name}: no series has a marked window past its probation; expected {self.data}")
         runs = {
@@ -210,12 +213,12 @@ class Detections:
         return found
 
 
-def _read(files: Sequence[Path], mapping_name: str, scorer: Scorer) -> Judged:
+def _read(files: Sequence[Path], mapping_name: str, scorer: Scorer, *, with_history: bool) -> Judged:
     """The series of files, each in the order in which its readings come."""
     chunks = [chunk for chunk in read_events(files, read_mapping(mapping_name), scorer.event) if chunk.frame.height]
     if not chunks or any(chunk.labels is None for chunk in chunks):
         raise TrainingRefused("this protocol needs readings with labels; give a mapping with `label`")
-    dataset = collect(scorer.view, chunks, with_history=scorer.view.history is not None)
+    dataset = collect(scorer.view, chunks, with_history=with_history)
     frame = pl.concat([chunk.frame for chunk in chunks])
     labels = pl.concat([chunk.labels for chunk in chunks if chunk.labels is not None])
     names = frame[scorer.event.key].unique(maintain_order=True).to_list()
