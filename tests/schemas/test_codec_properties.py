@@ -22,6 +22,7 @@ EXAMPLES = {
         "currency": "GBP",
     },
     "Bar": {"event_id": "e", "occurred_at_ms": 0, "symbol": "KO", "close": 1.5, "period": "1d"},
+    "Measurement": {"event_id": "e", "occurred_at_ms": 0, "series_id": "s", "value": -1.5},
     "AccountMonth": {
         "event_id": "e",
         "occurred_at_ms": 0,

@@ -66,7 +66,7 @@ def counted(marked: Sequence[NDArray[np.bool_]]) -> Counted:
 
     >>> found = counted([np.array([False] * 10 + [True] * 5 + [False] * 5)])
     >>> found.worth[[0, 10, 14]].round(3).tolist(), int(found.windows[0])
-    ([-0.11, 1.0, 0.469], 1)
+    ([-0.11, 1.0, 0.468], 1)
     """
     worth, window, counts = [], [], []
     windows, before = [], 0
