@@ -45,7 +45,7 @@ class Plan:
     latency_seconds: float = 12.0
     latency_settle_seconds: float = 2.0
     bearable_share: float = 0.5
-    offline_events: int = 1_000_000
+    offline_events: int = 4_000_000
     compared_payments: int = 100_000
     compared_per_partition: int = 500
     limit_seconds: float = 3.0

@@ -1,6 +1,6 @@
 """Vectors to verdicts: one model call per scorer, levels, reasons, alert decisions. The same for live and replay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,11 @@ class InForce:
     def name(self) -> str:
         """The scorer's name."""
         return self.scorer.name
+
+
+def history_readers(in_force: Iterable[InForce]) -> set[str]:
+    """Names of the views whose vector history some of these bundles read; of others it need not be written."""
+    return {entry.scorer.view.name for entry in in_force if "history" in entry.bundle.manifest.inputs}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import repeat
 
+from scoring.engine import history_readers
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.features.table import Fold
@@ -61,9 +62,11 @@ def begin_fold(part: Folded, batch: EventBatch, kernels: Executor) -> Folding:
     """Folds the chunk's events onto the cached states, in every view; few events at once, more of them in `kernels`."""
     views = part.state.views_at(part.first_offset) if len(batch) else []
     folds, keys = [], []
+    readers = history_readers(part.state.scorers_at(part.first_offset)) if views else ()
     for view in views:
         keys.append(part.keys[view.name])
-        folds.append(Fold.of(view, batch, _states(part, keys[-1], batch.entities)))
+        states = _states(part, keys[-1], batch.entities)
+        folds.append(Fold.of(view, batch, states, with_history=view.name in readers))
     folding = Folding(part, views, keys, folds)
     if len(batch) < FEW_EVENTS:
         folding.run()

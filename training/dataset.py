@@ -111,7 +111,8 @@ class _Folding:
 
     def _folded(self, view: FeatureView, batch: EventBatch) -> FeatureTable:
         known = self._states.setdefault(view.name, {})
-        table = fold_table(view, batch, [known.get(entity) for entity in batch.entities])
+        given = [known.get(entity) for entity in batch.entities]
+        table = fold_table(view, batch, given, with_history=self._with_history)
         known.update(zip(batch.entities, table.states, strict=True))
         known.pop(NOBODY, None)
         return table

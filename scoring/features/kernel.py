@@ -20,7 +20,7 @@ from scoring.features.questions import answer_one
 from scoring.features.spec import Difference, LogReturn
 from scoring.features.tiles import add_to_tiles, expire
 from scoring.features.values import fill_vector, log_of_ratio
-from scoring.features.vectors import Folded, remember_vector, trim_history, write_history
+from scoring.features.vectors import Folded, history_row, remember_vector, trim_history, write_history
 from scoring.features.windows import BANDS, Bands, include, summarise
 from scoring.features.working import WORKING, Working, drop_oldest, forget, open_place
 
@@ -91,7 +91,7 @@ def _ask_for(event: int, events: Events, folded: Folded) -> None:
     for line in range(0, size + 63, 64):
         soon_written(start + line)
     size = 4 * folded.history.shape[1]
-    start = folded.history.ctypes.data + size * event
+    start = folded.history.ctypes.data + size * history_row(folded, event)
     for line in range(0, size, 64):
         soon_written(start + line)
 
@@ -160,8 +160,9 @@ def _write_nothing(plan: Plan, folded: Folded, event: int) -> None:
     folded.depth[event] = folded.lengths[event] = 0
     for feature in range(plan.n_features):
         folded.vectors[event, feature] = np.nan
+    row = history_row(folded, event)
     for place in range((plan.steps + 1) * plan.n_history):
-        folded.history[event, place] = np.nan
+        folded.history[row, place] = np.nan
 
 
 @compiled

@@ -29,7 +29,8 @@ class FeatureTable:
 
     Attributes:
         vectors: float32[n, F], NaN where missing; rows of duplicates are all NaN.
-        history: float32[n, T, Fh], oldest step first and the event's own vector last; None without history.
+        history: float32[n, T, Fh], oldest step first and the event's own vector last; None without history, or where
+            nobody asked for it.
         lengths: int32[n], valid steps of `history`.
         depth: int32[n], events of the entity in the ring before this one.
         status: uint8[n]: `SCORED`, `DUPLICATE` or `CONFLICT`.
@@ -73,12 +74,16 @@ class FeatureTable:
         return self.batch.occurred_at_ms
 
 
-def room_for(view: FeatureView, n: int) -> Folded:
-    """Arrays for what the kernel writes of n events."""
+def room_for(view: FeatureView, n: int, *, with_history: bool = True) -> Folded:
+    """Arrays for what the kernel writes of n events.
+
+    Args:
+        with_history: whether each event has a row of history.
+    """
     history = view.history or History(features=(), length=1)
     return Folded(
         vectors=np.empty((n, len(view.features)), np.float32),
-        history=np.empty((n, history.length * len(history.features)), np.float32),
+        history=np.empty((n if with_history else 1, history.length * len(history.features)), np.float32),
         lengths=np.empty(n, np.int32),
         depth=np.empty(n, np.int32),
         status=np.empty(n, np.uint8),
@@ -88,7 +93,7 @@ def room_for(view: FeatureView, n: int) -> Folded:
 
 
 def fold_table(
-    view: FeatureView, batch: EventBatch, states: Sequence[bytes | None] | None = None
+    view: FeatureView, batch: EventBatch, states: Sequence[bytes | None] | None = None, *, with_history: bool = True
 ) -> FeatureTable:
     """Vectors of the events of a batch, folded in order onto the given states.
 
@@ -96,11 +101,12 @@ def fold_table(
         view: the declaration.
         batch: events of the view's type.
         states: packed state of each of `batch.entities`; None for empty state.
+        with_history: whether a model is going to read the vector history; states are the same without.
 
     Raises:
         CorruptState: a given state is not one of this view.
     """
-    fold = Fold.of(view, batch, states)
+    fold = Fold.of(view, batch, states, with_history=with_history)
     fold.run()
     return fold.table()
 
@@ -119,13 +125,16 @@ class Fold:
     folded: Folded
     out: NDArray[np.uint8]
     ends: NDArray[np.int64]
+    with_history: bool
     broken: int = -1
 
     @classmethod
-    def of(cls, view: FeatureView, batch: EventBatch, states: Sequence[bytes | None] | None) -> "Fold":
+    def of(
+        cls, view: FeatureView, batch: EventBatch, states: Sequence[bytes | None] | None, *, with_history: bool = True
+    ) -> "Fold":
         """Everything that the kernel needs, as arrays; the arguments are those of `fold_table`."""
         entities = len(batch.entities)
-        plans, folded = plan_of(view), room_for(view, len(batch))
+        plans, folded = plan_of(view), room_for(view, len(batch), with_history=with_history)
         given = [state or b"" for state in states] if states is not None else [b""] * entities
         sizes = np.fromiter(map(len, given), np.int64, entities)
         bounds = np.zeros(entities + 1, np.int64)
@@ -135,7 +144,8 @@ class Fold:
         raw = np.frombuffer(bytearray().join(given) or bytearray(8), np.uint8)
         arguments = (plans, *scratch_of(), raw, bounds, order, starts, inputs_of(view, batch), folded, out, ends)
         uneven = np.flatnonzero(sizes % 8)  # the kernel reads words of 8 bytes
-        return cls(view, batch, given, arguments, folded, out, ends, int(uneven[0]) if len(uneven) else -1)
+        broken = int(uneven[0]) if len(uneven) else -1
+        return cls(view, batch, given, arguments, folded, out, ends, with_history, broken)
 
     def run(self) -> None:
         """The kernel."""
@@ -153,7 +163,7 @@ class Fold:
                 f"view {self.view.name}@{self.view.digest}: the state of one entity is not readable "
                 f"({len(self.given[self.broken])} bytes); delete the partition's keys, they are rebuilt from the log"
             )
-        folded, history = self.folded, self.view.history
+        folded, history = self.folded, self.view.history if self.with_history else None
         packed, cuts = self.out.data, [0, *self.ends.tolist()]
         return FeatureTable(
             batch=self.batch,

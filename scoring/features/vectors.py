@@ -11,9 +11,10 @@ from scoring.features.working import Working
 
 
 class Folded(NamedTuple):
-    """What the kernel writes per event: vectors [n, F], history [n, T * Fh], the rest [n].
+    """What the kernel writes per event: vectors [n, F], history [n, T * Fh] or [1, T * Fh], the rest [n].
 
-    History is the entity's earlier vectors, oldest first, then the event's own, then NaN.
+    History is the entity's earlier vectors, oldest first, then the event's own, then NaN. Where no model reads it there
+    is one row for all events, one after another: to write one each took a seventh of a replay (decision 37).
     """
 
     vectors: NDArray[np.float32]
@@ -26,30 +27,36 @@ class Folded(NamedTuple):
 
 
 @compiled
+def history_row(folded: Folded, event: int) -> int:
+    """The row of `history` that is the event's."""
+    return min(event, len(folded.history) - 1)
+
+
+@compiled
 def write_history(plan: Plan, work: Working, folded: Folded, event: int) -> None:
     """Writes the entity's earlier vectors and the event's own into the event's row."""
-    width, steps = plan.n_history, work.steps
+    width, steps, row = plan.n_history, work.steps, history_row(folded, event)
     for place in range(steps * width):
-        folded.history[event, place] = work.history[place]
+        folded.history[row, place] = work.history[place]
     at = steps * width
     for column in range(width):
-        folded.history[event, at + column] = folded.vectors[event, plan.history[column]]
+        folded.history[row, at + column] = folded.vectors[event, plan.history[column]]
     for place in range(at + width, (plan.steps + 1) * width):
-        folded.history[event, place] = np.nan
+        folded.history[row, place] = np.nan
     folded.lengths[event] = steps + 1
 
 
 @compiled
 def remember_vector(plan: Plan, work: Working, folded: Folded, event: int) -> None:
     """Takes over the history just written for this event, its own vector last; the oldest step goes when it is full."""
-    width = plan.n_history
+    width, row = plan.n_history, history_row(folded, event)
     if work.steps < plan.steps:
         start = work.steps * width
         for place in range(start, start + width):
-            work.history[place] = folded.history[event, place]
+            work.history[place] = folded.history[row, place]
         work.steps += 1
     elif plan.steps > 0:
-        kept = folded.history[event, width:]  # a slice, so that the copy runs as vector instructions
+        kept = folded.history[row, width:]  # a slice, so that the copy runs as vector instructions
         for place in range(work.steps * width):
             work.history[place] = kept[place]
 

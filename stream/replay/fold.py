@@ -1,13 +1,22 @@
 """The engine over batches, with states in memory: what a worker does between its two topics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scoring.engine import OTHER_VIEW, InForce, Verdicts, alert_rows, judge, raise_alerts, withdraw
+from scoring.engine import (
+    OTHER_VIEW,
+    InForce,
+    Verdicts,
+    alert_rows,
+    history_readers,
+    judge,
+    raise_alerts,
+    withdraw,
+)
 from scoring.features.batch import EventBatch
 from scoring.features.frame import batch_of_frame
 from scoring.features.spec import FeatureView
@@ -53,7 +62,8 @@ class Replay:
             in_force: what scores these events; empty folds only.
             origins: of events of an internal topic, what they carry.
         """
-        tables = {view.name: self._fold(view, batch) for view in self.views}
+        readers = history_readers(in_force)
+        tables = {view.name: self._fold(view, batch, readers) for view in self.views}
         if origins is not None:
             tables = {name: joined(origins, table) for name, table in tables.items()}
         return self._score(tables, in_force, len(batch), origins)
@@ -62,12 +72,13 @@ class Replay:
         """The same for events of a file, in as many passes as the views need: the second in the order of the file."""
         first = {view.name: view for view in (view.carries or view for view in self.views)}
         batches = {view.event.topic: batch_of_frame(view.event, frame) for view in first.values()}
-        tables = {name: self._fold(view, batches[view.event.topic]) for name, view in first.items()}
+        readers = history_readers(in_force)
+        tables = {name: self._fold(view, batches[view.event.topic], readers) for name, view in first.items()}
         for view in self.views:
             if view.carries is not None:
                 before = tables[view.carries.name]
                 rows = np.flatnonzero(before.scored)
-                second = self._fold(view, second_batch(view.event, frame, rows))
+                second = self._fold(view, second_batch(view.event, frame, rows), readers)
                 tables[view.name] = joined(origins_in(before, rows), second)
         return self._score(tables, in_force, frame.height, None)
 
@@ -93,9 +104,10 @@ class Replay:
             self.dead_letters += events - answered
         return frames
 
-    def _fold(self, view: FeatureView, batch: EventBatch) -> FeatureTable:
+    def _fold(self, view: FeatureView, batch: EventBatch, readers: Collection[str]) -> FeatureTable:
         known = self.states.setdefault(view.name, {})
-        table = fold_table(view, batch, [known.get(entity) for entity in batch.entities])
+        given = [known.get(entity) for entity in batch.entities]
+        table = fold_table(view, batch, given, with_history=view.name in readers)
         known.update(zip(batch.entities, table.states, strict=True))
         known.pop(NOBODY, None)
         return table

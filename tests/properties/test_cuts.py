@@ -41,6 +41,19 @@ def test_any_way_of_cutting_the_log_gives_the_same_bits(view: FeatureView, data:
         assert together.tobytes() == getattr(whole[0], name).tobytes(), name
 
 
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+@given(data=st.data())
+def test_a_history_that_nobody_reads_changes_no_bit_of_the_rest(view: FeatureView, data: st.DataObject) -> None:
+    """Which bundle is in force decides whether it is written; states and vectors have to be the same for the next one."""
+    events = data.draw(streams(view))
+    batch = EventBatch.from_events(view.event, events)
+    whole, without = fold_table(view, batch), fold_table(view, batch, with_history=False)
+    assert without.states == whole.states
+    assert without.history is None
+    for name in ("vectors", "depth", "status", "late", "approx"):
+        assert getattr(without, name).tobytes() == getattr(whole, name).tobytes(), name
+
+
 @pytest.mark.parametrize("view", VIEWS[:2], ids=lambda view: view.name)
 @given(data=st.data())
 def test_an_entity_does_not_feel_its_neighbours(view: FeatureView, data: st.DataObject) -> None:

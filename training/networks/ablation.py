@@ -40,6 +40,25 @@ class Ablation(nn.Module):
         stays = self.kept | torch.isnan(raw)[:, None]
         return torch.where(stays, raw[:, None], self.usual).flatten(0, 1)
 
+    def around(self, whole: Tensor, nothing: Tensor, moved: Tensor) -> Tensor:
+        """A quantity of the variants, (batch x variant, width), that is linear in the features, or made of each alone.
+
+        Args:
+            whole, nothing: of the row, and of the one with all values usual, (batch, width).
+            moved: by how much each group takes it from usual, (batch, group, width).
+        """
+        whole, nothing = whole[:, None], nothing[:, None]  # (batch, 1, width)
+        return torch.cat([whole, whole - moved, nothing, nothing + moved], dim=1).flatten(0, 1)
+
+    def moved(self, whole: Tensor, nothing: Tensor) -> Tensor:
+        """By how much each group takes values of the single features from usual, (batch, group, width).
+
+        Args:
+            whole, nothing: as of `around`; columns behind those of the features belong to no group.
+        """
+        member = nn.functional.pad(self.member, (0, whole.shape[1] - self.member.shape[1]))  # (group, width)
+        return (whole - nothing)[:, None] * member
+
     def contributions(self, values: Tensor, weight: Tensor, there: Tensor) -> Tensor:
         """Shares of the features, (batch, feature); they sum to the first variant's value less the all-usual one's.
 

@@ -29,3 +29,15 @@ class Autoencoder(nn.Module):
     def forward(self, standard: Tensor, present: Tensor) -> Tensor:
         """The rebuilt vector (batch, width) from values and mask, both (batch, width)."""
         return self.layers(torch.cat([standard, present], dim=1))
+
+    def first(self, standard: Tensor, present: Tensor) -> Tensor:
+        """What the first layer makes of values and mask, (batch, hidden)."""
+        return self.layers[0](torch.cat([standard, present], dim=1))
+
+    def moved(self, standard: Tensor) -> Tensor:
+        """By how much such changes of the values move it, (…, hidden); it is linear, so nothing else counts."""
+        return nn.functional.linear(standard, self.layers[0].weight[:, : standard.shape[-1]])
+
+    def rest(self, first: Tensor) -> Tensor:
+        """The rebuilt vector, (batch, width), of what the first layer made."""
+        return self.layers[1:](first)

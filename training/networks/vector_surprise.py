@@ -55,7 +55,20 @@ class VectorSurprise(nn.Module):
 
         A group of the ablation speaks through its most surprising feature.
         """
+        standard, present = self.preparation(features)  # (batch, width) each
+        usual = self.preparation(self.ablation.usual[None])[0] * present  # what is missing stays missing
+        moved = self.ablation.moved(standard, usual)  # (batch, group, width)
+        first, first_usual = self.network.first(standard, present), self.network.first(usual, present)
+        rebuilt = self.network.rest(self.ablation.around(first, first_usual, self.network.moved(moved)))
+        error = self.ablation.around(standard, usual, moved) - rebuilt  # (batch x variant, width)
+        own, own_usual = self.value_tail(standard, present), self.value_tail(usual, present)
+        own = self.ablation.around(own, own_usual, self.ablation.moved(own, own_usual))
+        nats = torch.maximum(self.error_tail(error, self._of_variants(present)), own)
+        values = self.calibration.minus_log_p(total_surprise(nats)[0])
         _, share = total_surprise(self.nats(features))
-        values = self.calibration.minus_log_p(self.total(self.ablation.variants(features)))
         there = (~torch.isnan(features)).to(values.dtype)
         return self.ablation.contributions(values, share[:, : self.preparation.features], there)
+
+    def _of_variants(self, of_row: Tensor) -> Tensor:
+        """The same for all variants of a row, (batch x variant, width); it is (batch, width)."""
+        return of_row[:, None].expand(-1, self.ablation.kept.shape[0], -1).flatten(0, 1)
