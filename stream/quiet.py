@@ -15,5 +15,6 @@ def quieten_libraries() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.dev.ConsoleRenderer(colors=False)],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # asked for anew by each line: whoever replaces standard error for a while closes it afterwards
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -17,7 +17,8 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}
 td,th{padding:.15rem .7rem;text-align:right;font-variant-numeric:tabular-nums}th{border-bottom:1px solid
 #888}td:first-child,th:first-child{text-align:left}h2{margin-top:2rem} tr:nth-child(even)
-td{background:#f5f7fa}figure{display:inline-block;margin:0 1rem 1rem 0}svg{max-width:100%}
+td{background:#f5f7fa}.facts td{text-align:left;vertical-align:top}
+td:first-child{white-space:nowrap}figure{display:inline-block;margin:0 1rem 1rem 0}svg{max-width:100%}
 """.strip()
 
 
@@ -52,10 +53,10 @@ def card_html(
     shares = [tuple(each or 0.0 for each in evaluation.tail[str(level)]) for level in TAIL_LEVELS]
     sections = [
         f"<h1>{escape(manifest.scorer)}</h1>",
-        table_html(("", ""), facts),
+        _facts(facts),
         "<h2>How it does on later events</h2>",
         _metrics(manifest, evaluation),
-        "<figure>" + score_plot(scores) + "</figure>",
+        "<figure>" + score_plot(scores, uniform=manifest.score_kind == "tail") + "</figure>",
         *(_tail(shares) if manifest.score_kind == "tail" else _probability(manifest)),  # type: ignore[arg-type]
         _faithfulness(manifest),
         "<h2>Training</h2>",
@@ -123,7 +124,12 @@ def _probability(manifest: Manifest) -> list[str]:
 
 
 def _metrics(manifest: Manifest, evaluation: Evaluation) -> str:
-    rows = [(f"share of scores above {level}", *_figures(found)) for level, found in evaluation.tail.items()]
+    rows = [
+        (f"share of scores above {level}", *_figures(found))
+        for level, found in evaluation.tail.items()
+        # what a tail promises of each level a probability does not: levels that it never reaches say nothing
+        if manifest.score_kind == "tail" or found[0]
+    ]
     for name in ("mse", "rmse"):
         if name in manifest.metrics:
             rows.append((f"{name} ({manifest.metrics['error']})", *_figures(manifest.metrics[name])))
@@ -142,6 +148,12 @@ def _number(value: float | None) -> str:
 
 def _day(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d")
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> str:
+    """Names and texts, both set to the left."""
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>" for name, text in facts)
+    return f"<table class=facts>{rows}</table>"
 
 
 def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -103,6 +103,9 @@ def evaluate(
         bool, typer.Option("--all", help="Run every shipped protocol whose files are below --data; needs --out.")
     ] = False,
     data: Annotated[Path | None, typer.Option(help="With --all: folder that is searched for the files.")] = None,
+    from_: Annotated[
+        Path | None, typer.Option("--from", help="With --all: make the page of the JSON files there, and run nothing.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="With --all: folder for index.html and a JSON file per protocol.")
     ] = None,
@@ -121,9 +124,9 @@ def evaluate(
     if (scorer is not None) + (protocol is not None) + all_ != 1:
         raise typer.BadParameter("give a scorer, or --protocol, or --all", param_hint="SCORER")
     if all_:
-        if data is None or out is None:
-            raise typer.BadParameter("--all needs --data and --out", param_hint="--all")
-        _run_all(data, out)
+        if (data is None) == (from_ is None) or out is None:
+            raise typer.BadParameter("--all needs --out, and either --data or --from", param_hint="--all")
+        _run_all(data, from_, out)
         return
     if protocol is not None:
         _run_protocol(protocol, events or [], map_, json=json)
@@ -174,13 +177,17 @@ def _run_protocol(name: str, events: list[Path], map_: str | None, *, json: bool
     show(read, outcomes)
 
 
-def _run_all(data: Path, out: Path) -> None:
+def _run_all(data: Path | None, from_: Path | None, out: Path) -> None:
     with _refusals():
         from training.progress import told_progress
-        from training.protocols.running import run_all
+        from training.protocols.running import page_again, run_all
 
-        with told_progress(hidden=False) as told:
-            results = run_all(data, out, told)
+        if data is not None:
+            with told_progress(hidden=False) as told:
+                results = run_all(data, out, told)
+        else:
+            assert from_ is not None
+            results = page_again(from_, out)
     for result in results:
         done = f"{len(result.outcomes)} outcomes" if result.outcomes else f"not run: {result.missing}"
         typer.echo(f"{result.read.name}: {done}")

@@ -7,6 +7,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from training.loop import Curve
@@ -50,29 +51,42 @@ def curves_plot(curves: Sequence[tuple[str, Sequence[float]]]) -> str:
         return _svg(figure)
 
 
-def difference_plot(bars: Sequence[tuple[str, float, tuple[float, float], str]], figure_name: str) -> str:
-    """Differences with their intervals, a line each: name, difference, ends, and a verdict that colours it."""
+def differences_plot(panels: Sequence[tuple[str, Sequence[tuple[str, float, tuple[float, float], str]]]]) -> str:
+    """Differences with their intervals, a panel for each figure and a line for each pair of models.
+
+    Args:
+        panels: name of the figure, and its lines: name, difference, ends, and a verdict that colours it.
+    """
+    names = list(dict.fromkeys(name for _, lines in panels for name, *_ in lines))
     with matplotlib.rc_context(_STYLE):
-        figure, axes = _axes(f"difference of {figure_name}", "")
-        figure.set_size_inches(7.0, 0.7 + 0.34 * len(bars))
-        for place, (_, value, (low, high), verdict) in enumerate(bars):
-            colour = _OF_VERDICT[verdict]
-            axes.plot([low, high], [place, place], color=colour, linewidth=2)
-            axes.plot([value], [place], "o", color=colour)
-        axes.axvline(0.0, color="grey", linestyle=":")
-        axes.set_yticks(range(len(bars)), [name for name, *_ in bars])
-        axes.set_ylim(len(bars) - 0.5, -0.5)
+        figure = Figure(figsize=(3.0 + 1.9 * len(panels), 0.8 + 0.3 * len(names)), layout="constrained")
+        every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for axes, (figure_name, lines) in zip(every, panels, strict=True):
+            axes.set_title(figure_name, fontsize=9)
+            for name, value, (low, high), verdict in lines:
+                place, colour = names.index(name), _OF_VERDICT[verdict]
+                axes.plot([low, high], [place, place], color=colour, linewidth=2)
+                axes.plot([value], [place], "o", color=colour, markersize=4)
+            axes.axvline(0.0, color="grey", linestyle=":")
+            axes.xaxis.set_major_locator(MaxNLocator(3))
+        every[0].set_yticks(range(len(names)), names)
+        every[0].set_ylim(len(names) - 0.5, -0.5)
         return _svg(figure)
 
 
-def score_plot(scores: NDArray[np.float32]) -> str:
-    """Histogram of the scores of the test part; flat when the calibration holds."""
+def score_plot(scores: NDArray[np.float32], *, uniform: bool) -> str:
+    """Histogram of the scores of the test part.
+
+    Args:
+        uniform: whether the scores of usual events are equally frequent; then a line says how frequent.
+    """
     with matplotlib.rc_context(_STYLE):
         figure, axes = _axes("score", "share of events")
         share = np.full(len(scores), 1.0 / max(1, len(scores)))
         axes.hist(scores, bins=[step / 40 for step in range(41)], weights=share, color=_INK)
-        axes.axhline(1 / 40, color="grey", linestyle=":", label="usual events, ideally")
-        axes.legend(frameon=False)
+        if uniform:
+            axes.axhline(1 / 40, color="grey", linestyle=":", label="usual events, ideally")
+            axes.legend(frameon=False)
         return _svg(figure)
 
 

@@ -29,10 +29,11 @@ MEANING = (
     "the spread it expects"
 )
 Build = Callable[[int, TrainingConfig], nn.Module]
+Judged = Callable[[FeatureView], frozenset[str]]
 
 
 def train_sequence(
-    view: FeatureView, part: Part, config: TrainingConfig, report: Report, build: Build
+    view: FeatureView, part: Part, config: TrainingConfig, report: Report, build: Build, judged: Judged | None = None
 ) -> Trained:
     """A calibrated surprise model of the last vector of a history.
 
@@ -41,9 +42,10 @@ def train_sequence(
 
     Args:
         build: the forecaster for so many features of a past vector.
+        judged: which of the view's features the loss and the surprise are of; all of the history without it.
 
     Raises:
-        TrainingRefused: the view keeps no vector history.
+        TrainingRefused: the view keeps no vector history, or nothing in it is to be judged.
     """
     if view.history is None:
         raise TrainingRefused(
@@ -58,12 +60,14 @@ def train_sequence(
     places = [names.index(name) if name in names else -1 for name in view.feature_names]
     ablation = Ablation(groups_among(groups_of(view), columns), usual_values(part.train.features[:, columns]))
     model = SequenceSurprise(
-        preparation, network, upper, ablation, past_steps=config.past_steps, places=places
-    )
+        preparation, network, upper, ablation, past_steps=config.past_steps, places=places,
+        judged=None if judged is None else _marked(view, judged(view), preparation.width),
+    )  # fmt: skip
 
     def loss(inputs: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:
         past, seen, valid = model.past(*inputs)  # (batch, step, feature) twice, (batch, step)
         standard, present = model.own(*inputs)  # (batch, width) each
+        present = present if model.judged is None else present * model.judged
         if generator is not None:
             seen = seen * (torch.rand(seen.shape, generator=generator) >= config.feature_dropout)
             past = (past + config.noise * torch.randn(past.shape, generator=generator)) * seen
@@ -78,11 +82,25 @@ def train_sequence(
     return Trained(TorchModel(model), curve, lambda rows, _: _squared_error(model, rows))
 
 
+def _marked(view: FeatureView, names: frozenset[str], width: int) -> Tensor:
+    """1 for the history's features of these names, else 0, float (width)."""
+    assert view.history is not None
+    found = [float(name in names) for name in view.history.features]
+    if not any(found):
+        raise TrainingRefused(
+            f"view {view.name} has none of {', '.join(sorted(names)) or 'what is judged'} in its history; add one"
+        )
+    return nn.functional.pad(torch.tensor(found), (0, width - len(found)))
+
+
 @torch.no_grad()
 def _calibrate(model: SequenceSurprise, validation: Rows) -> None:
     parts = [tensors(rows, model.inputs) for rows in in_parts(validation)]
     error, present = (torch.cat(each) for each in zip(*(model.errors(*each) for each in parts), strict=True))
     set_feature_tails(model.tail, error, present)
+    if model.value_tail is not None:
+        standard, present = (torch.cat(each) for each in zip(*(model.own(*each) for each in parts), strict=True))
+        set_feature_tails(model.value_tail, standard, present)
     totals = torch.cat([model.total(*each) for each in parts]).numpy()
     set_calibration(model.calibration, totals, model.preparation.width)
 

@@ -17,6 +17,7 @@ from scoring.files.mapping import IDENTITY, Mapping
 from training.dataset import collect
 from training.errors import TrainingRefused
 from training.making import Origin, make_bundle
+from training.market.realised import variances_of
 from training.progress import training_progress
 from training.simulated_cards import simulated_cards
 from training.trainer import trainer_named
@@ -35,7 +36,7 @@ class Shipped:
     Attributes:
         licence: of the data, with the attribution it asks for.
         mapping: reads the file.
-        drawn: makes the events from a seed where no file has them; `data` is then only their name.
+        drawn: makes the events from a seed where no file has them as they are; `data` then names where they come from.
     """
 
     scorer: str
@@ -51,6 +52,14 @@ CLOSES_AS_BARS = Mapping(
 FRAUDS = msgspec.structs.replace(
     IDENTITY, sort=True, label="fraud", label_delay="7d", chargebacks=True, name="simulated_cards"
 )
+
+
+def weekly_variances(_: int) -> pl.DataFrame:
+    """Realised variances of weeks, from the shipped daily closes."""
+    closes = pl.read_parquet(DATA / "closes_train.parquet").rename({"price": "close"})
+    return variances_of(closes, "7d").sort("occurred_at_ms", "symbol")
+
+
 SHIPPED = (
     Shipped("payment_anomaly", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_attention", "payments_train.parquet", "CC0-1.0"),
@@ -59,6 +68,7 @@ SHIPPED = (
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
     Shipped("bar_volatility", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
     Shipped("series_anomaly", "series_train.parquet", f"MIT; {NUMENTA}", read_mapping("nab_series")),
+    Shipped("realised_variance", "closes_train.parquet", "BSD-3-Clause", drawn=weekly_variances),
     Shipped("card_default", "cards_train.parquet", f"CC-BY-4.0; {TAIWAN}", read_mapping("uci_card_default")),
 )
 
@@ -77,7 +87,7 @@ def train_shipped(each: Shipped, home: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = DATA / each.data
         if each.drawn is not None:
-            file = Path(folder) / f"{each.data}.parquet"
+            file = Path(folder) / "drawn.parquet"
             each.drawn(SEED).write_parquet(file)
         chunks = read_events([file], each.mapping, scorer.event)
         dataset = collect(scorer.view, chunks, with_history="history" in trainer.inputs)

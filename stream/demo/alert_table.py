@@ -34,7 +34,8 @@ def alert_table(state: DemoState, most: int = SHOWN) -> Table:
 
 def alerts_title(state: DemoState) -> str:
     """What stands above the table."""
-    return "alerts, those on injected frauds first" if state.done else "last alerts"
+    injected = state.done and state.ledger.injected
+    return "alerts, those on injected frauds first" if injected else "last alerts"
 
 
 def why(alert: Alert) -> str:

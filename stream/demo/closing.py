@@ -32,22 +32,30 @@ def tell_closing(
         console.print(
             "[green]✓[/] every event has its scores, the frauds were found, and few events were alerted"
         )
+    tell_next(console, next_commands(folder, telling(state)))
+
+
+def tell_next(console: Console, commands: list[tuple[str, str]]) -> None:
+    """Prints commands to type next, each with what it does."""
     console.print("\n[bold]what to type next[/]")
-    for line, about in next_commands(folder, _telling(state)):
+    for line, about in commands:
         console.print(f"  [bold cyan]{escape(line)}[/]\n      [dim]{about}[/]", soft_wrap=True)
 
 
-def next_commands(folder: Path, last: Alert | None) -> list[tuple[str, str]]:
+def next_commands(
+    folder: Path, last: Alert | None, *, replayed: str = PAYMENTS_FILE, scorer: str = "payment_anomaly"
+) -> list[tuple[str, str]]:
     """Three commands to type next, each with what it does.
 
     Args:
         folder: of the demo.
         last: an alert to explain; without one all alerts are listed instead.
+        replayed: file of the folder to replay, with the scorer named.
     """
     program, folder = program_as_typed(), _short(folder)
     there = f"RISKSTREAM_DATA_DIR={folder} {program}"
     explaining = f"explain {last.score_id}" if last else "subscribe alerts --from earliest"
-    replaying = f"replay {folder / PAYMENTS_FILE} --scorer payment_anomaly --out scores.parquet"
+    replaying = f"replay {folder / replayed} --scorer {scorer} --out scores.parquet"
     return [
         (f"{there} up --detach", "this demo's Kafka and Redis again, with all that came out"),
         (f"{there} {explaining}", "why that was alerted: every feature and what it adds"),
@@ -89,8 +97,8 @@ def figures(summary: Summary, extras: Extras) -> RenderableType:
     return table
 
 
-def _telling(state: DemoState) -> Alert | None:
-    """The last alert on an injected fraud, else the last of all."""
+def telling(state: DemoState) -> Alert | None:
+    """The last alert on an injected fraud, else the last of all; None when there was none."""
     alerts = list(state.ledger.shown)
     return next(
         (each for each in reversed(alerts) if episode_of(each.event_id)), alerts[-1] if alerts else None

@@ -1,6 +1,7 @@
-"""What the demo feeds: the shipped payments with frauds put among them, and the shipped closes, as two files."""
+"""What the demo feeds, as files: the shipped payments with frauds put among them, and the shipped closes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -49,10 +50,15 @@ class DemoInput:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoInputs:
-    """Everything the demo feeds, and the ids of the payments that are injected frauds."""
+    """Everything the demo feeds, with the ids of the payments that are injected frauds.
+
+    Attributes:
+        labels: what came true, 1 or 0, by event id, where the data tell it; nobody feeds it.
+    """
 
     inputs: tuple[DemoInput, ...]
-    injected: frozenset[str]
+    injected: frozenset[str] = frozenset()
+    labels: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -62,22 +68,25 @@ class DemoInputs:
 
 def write_inputs(folder: Path) -> DemoInputs:
     """Writes both files into an existing folder; the same ones every time."""
-    payments, injected = inject(_shipped("payments_demo"), DEMO_SEED, FRAUDS)
-    closes = _shipped("closes_demo")
-    return DemoInputs(
-        inputs=(
-            _write(folder / PAYMENTS_FILE, PAYMENTS, payments, PAYMENTS_LIVE_FROM),
-            _write(folder / CLOSES_FILE, CLOSES, closes, CLOSES_LIVE_FROM),
-        ),
-        injected=frozenset(injected),
-    )
+    payments = write_payments(folder)
+    closes = write_input(folder / CLOSES_FILE, CLOSES, shipped("closes_demo"), CLOSES_LIVE_FROM)
+    return DemoInputs(inputs=(*payments.inputs, closes), injected=payments.injected)
 
 
-def _shipped(name: str) -> pl.DataFrame:
+def write_payments(folder: Path) -> DemoInputs:
+    """Writes the payments with the injected frauds into an existing folder; the same ones every time."""
+    payments, injected = inject(shipped("payments_demo"), DEMO_SEED, FRAUDS)
+    written = write_input(folder / PAYMENTS_FILE, PAYMENTS, payments, PAYMENTS_LIVE_FROM)
+    return DemoInputs(inputs=(written,), injected=frozenset(injected))
+
+
+def shipped(name: str) -> pl.DataFrame:
+    """A file of `stream/demo/data`, by its name without ending."""
     return pl.read_parquet((files("stream.demo") / "data" / f"{name}.parquet").read_bytes())
 
 
-def _write(file: Path, topic: str, events: pl.DataFrame, live_from: datetime) -> DemoInput:
+def write_input(file: Path, topic: str, events: pl.DataFrame, live_from: datetime) -> DemoInput:
+    """Writes events, in order of time, as a file to feed; those from `live_from` on go in at a steady rate."""
     events.write_parquet(file)
     live_from_ms = round(live_from.timestamp() * 1_000)
     history = int((events["occurred_at_ms"] < live_from_ms).sum())

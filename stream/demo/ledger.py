@@ -24,6 +24,7 @@ class Ledger:
         scorers: the scorers at work, challengers included.
         injected: ids of the injected frauds.
         due: when the events of the steady phase were due.
+        keeps: whether scores are kept, for a use that looks at them.
 
     Attributes:
         expected: records of each input partition.
@@ -33,11 +34,14 @@ class Ledger:
         shown: the last alerts, newest last.
         delays_ms: from due to the broker's stamp on the score, of the events of the steady phase.
         occurred_at_ms: greatest event time scored, by topic.
+        repeated: terminal records of a pair of event and scorer that had one before.
+        kept: scores of each scorer by event id; empty unless `keeps`.
     """
 
     scorers: Mapping[str, Scorer]
     injected: frozenset[str]
     due: DueTimes
+    keeps: bool = False
     expected: dict[Partition, int] = field(default_factory=dict)
     scores: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
@@ -49,6 +53,8 @@ class Ledger:
     delays_ms: list[float] = field(default_factory=list)
     occurred_at_ms: dict[str, int] = field(default_factory=dict)
     raised: int = 0
+    repeated: int = 0
+    kept: dict[str, dict[str, Score]] = field(default_factory=lambda: defaultdict(dict))
     _terminal: dict[tuple[str, Partition], set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def expect(self, ends: Mapping[Partition, int]) -> None:
@@ -61,6 +67,8 @@ class Ledger:
         if not self._new(score.scorer, partition, score.source.offset):
             return
         self.scores[score.scorer] += 1
+        if self.keeps:
+            self.kept[score.scorer][score.event_id] = score
         due_ms = self.due.by_event.get((partition.topic, score.event_id))
         if due_ms is not None:
             self.delays_ms.append(stamped_ms - due_ms)
@@ -111,6 +119,7 @@ class Ledger:
         seen = self._terminal[scorer, partition]
         before = len(seen)
         seen.add(offset)
+        self.repeated += len(seen) == before
         return len(seen) > before
 
     def _scorers_of(self, topic: str) -> Iterable[str]:

@@ -1,7 +1,7 @@
-"""The demo from beginning to end: services and worker up, two inputs fed, everything read back, judged."""
+"""The demo from beginning to end: services and worker up, inputs fed, everything read back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,9 @@ from stream.demo.inputs import DemoInputs, write_inputs
 from stream.demo.ledger import Ledger
 from stream.demo.reading import Reader
 from stream.demo.screen import Screen
-from stream.demo.state import DemoState
+from stream.demo.state import DEMO_TITLE, DemoState
 from stream.demo.summary import Extras
+from stream.demo.use import Use
 from stream.demo.worker_process import WorkerProcess, compile_kernels
 from stream.errors import JobFailed
 from stream.services.embedded import EmbeddedServices
@@ -37,6 +38,7 @@ class Demo:
     Args:
         folder: takes the inputs as files, the data of the services and the worker's log.
         given: settings of whoever starts it, of which the demo takes bundles and scorers.
+        use: what is shown, by its own scorers; without one the demo of payments and prices.
 
     Raises:
         JobFailed: a scorer is not declared.
@@ -44,16 +46,20 @@ class Demo:
 
     folder: Path
     given: Settings
+    use: Use | None = None
     inputs: DemoInputs = field(init=False)
     ledger: Ledger = field(init=False)
     state: DemoState = field(init=False)
 
     def __post_init__(self) -> None:
-        self.inputs = write_inputs(self.folder)
+        use = self.use
+        self.inputs = write_inputs(self.folder) if use is None else use.inputs(self.folder)
         self._due = DueTimes()
-        self.ledger = Ledger(_scorers(self.given), self.inputs.injected, self._due)
         topics = [given.topic for given in self.inputs.inputs]
-        self.state = DemoState(self.ledger, topics, self.inputs.rows, EVENTS_PER_SECOND)
+        scorers = _scorers(self.given, topics) if use is None else _named(use.scorers)
+        self.ledger = Ledger(scorers, self.inputs.injected, self._due, keeps=use is not None)
+        title = DEMO_TITLE if use is None else use.about
+        self.state = DemoState(self.ledger, topics, self.inputs.rows, EVENTS_PER_SECOND, title)
 
     def run(self, screen: Screen) -> None:
         """Plays the demo to its end; services and worker are stopped when it returns, also by Ctrl-C.
@@ -161,13 +167,19 @@ class Demo:
             raise
 
 
-def _scorers(given: Settings) -> Mapping[str, Scorer]:
-    """Those that were named; else all but those over a second entity, of which the demo's payments have none."""
+def _scorers(given: Settings, topics: Sequence[str]) -> Mapping[str, Scorer]:
+    """Those that were named; else those of what is fed, without a second entity, of which the payments have none."""
+    known = _named(given.scorers)
+    if given.scorers:
+        return known
+    return {name: each for name, each in known.items() if each.topic in topics and each.view.carries is None}
+
+
+def _named(names: Sequence[str]) -> Mapping[str, Scorer]:
     try:
-        known = selected(given.scorers)
+        return selected(names)
     except (BrokenDeclaration, UnknownScorer) as error:
         raise JobFailed(str(error)) from error
-    return {name: scorer for name, scorer in known.items() if given.scorers or scorer.view.carries is None}
 
 
 def _port(address: str) -> int:

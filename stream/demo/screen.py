@@ -6,6 +6,7 @@ from typing import Protocol, Self
 from rich.console import Console, Group, RenderableType
 from rich.layout import Layout
 from rich.live import Live
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
@@ -18,7 +19,6 @@ from stream.demo.state import DemoState, day_of
 
 REFRESH_PER_SECOND = 4
 LINE_EVERY_S = 2.0
-TITLE = "[bold]riskstream demo[/]  real payments and prices through a real Kafka and Redis"
 
 
 class Screen(Protocol):
@@ -96,10 +96,10 @@ class PlainLines:
         self._told_s = stopwatch_s()
         delays = ledger.delay_ms(50), ledger.delay_ms(99)
         latency = "" if None in delays else f", p50 {delays[0]:.0f} ms, p99 {delays[1]:.0f} ms"
+        found = f", {len(ledger.found)} of {len(ledger.injected)} frauds found" if ledger.injected else ""
         self._say(
             f"{state.fed_events:,} of {state.planned:,} events in, {sum(ledger.scores.values()):,} scores, "
-            f"{ledger.alerts:,} alerts, {ledger.dead_letters:,} dead letters, "
-            f"{len(ledger.found)} of {len(ledger.injected)} frauds found{latency}"
+            f"{ledger.alerts:,} alerts, {ledger.dead_letters:,} dead letters{found}{latency}"
         )
 
     def _say(self, line: str) -> None:
@@ -129,7 +129,8 @@ def picture(state: DemoState) -> RenderableType:
 def _head(state: DemoState) -> RenderableType:
     doing = Text.from_markup(f"[green]✓[/] {state.phase}") if state.done else Spinner("dots", state.phase)
     bar = ProgressBar(total=state.planned or 1, completed=state.fed_events, width=None)
-    return Panel(Group(doing, bar), title=TITLE, subtitle=f"{state.seconds:.0f} s", border_style="green")
+    title = f"[bold]riskstream demo[/]  {escape(state.title)}"
+    return Panel(Group(doing, bar), title=title, subtitle=f"{state.seconds:.0f} s", border_style="green")
 
 
 def _counters(state: DemoState) -> Table:
@@ -140,8 +141,9 @@ def _counters(state: DemoState) -> Table:
     table.add_row("[bold]events in[/]", f"[bold]{state.fed_events:,}[/] of {state.planned:,}")
     table.add_row("rate now", "–" if state.done else f"{state.rate():,.0f} events/s")
     table.add_row("dead letters", f"{ledger.dead_letters:,}")
-    found, injected = len(ledger.found), len(ledger.injected)
-    table.add_row("[magenta]injected frauds found[/]", f"[magenta]{found} of {injected}[/]")
+    if ledger.injected:
+        found, injected = len(ledger.found), len(ledger.injected)
+        table.add_row("[magenta]injected frauds found[/]", f"[magenta]{found} of {injected}[/]")
     return table
 
 

@@ -9,6 +9,7 @@ from stream.demo.ledger import Ledger
 from stream.printable import moment
 
 RATE_OVER_S = 1.0
+DEMO_TITLE = "real payments and prices through a real Kafka and Redis"
 
 
 @dataclass(eq=False)
@@ -18,6 +19,7 @@ class DemoState:
     Attributes:
         topics: input topics, in the order they are shown.
         planned: events to feed in all; events_per_second: rate of the steady phase.
+        title: what is shown, a line for people.
         fed: events that the broker acknowledged, by topic.
         phase: what goes on, in words; done: whether all is over.
         first_alert_s: seconds from the services being ready to the first alert.
@@ -27,6 +29,7 @@ class DemoState:
     topics: Sequence[str]
     planned: int
     events_per_second: float
+    title: str = DEMO_TITLE
     fed: Counter[str] = field(default_factory=Counter)
     phase: str = ""
     done: bool = False

@@ -1,6 +1,6 @@
 """The end of a demo: the figures, and whether they are good enough."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -33,6 +33,31 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     injected_found: int
     p50_ms: float | None
     p99_ms: float | None
+
+
+class UseSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What `riskstream demo --use NAME --json` prints as its last line.
+
+    Attributes:
+        use: its name; figures: what it says of what came back, by name.
+        repeated: scores and dead letters beyond the first of their event and scorer.
+        events, scores, alerts, dead_letters, missing, p50_ms, p99_ms: as in `Summary`.
+        seconds: from the command's beginning to this summary.
+        problems: why it is not good; empty when it is.
+    """
+
+    use: str
+    events: int
+    scores: int
+    alerts: int
+    dead_letters: int
+    missing: int
+    repeated: int
+    p50_ms: float | None
+    p99_ms: float | None
+    seconds: float
+    figures: Mapping[str, float]
+    problems: Sequence[str]
 
 
 class Extras(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +101,22 @@ def summary_of(ledger: Ledger) -> Summary:
 
 def problems_of(summary: Summary, extras: Extras) -> list[str]:
     """Why the demo failed, each with what to look at; empty when it is good."""
+    found = delivery_problems(summary, extras)
+    if summary.injected_found < LEAST_FOUND_SHARE * summary.injected:
+        found.append(
+            f"{summary.injected_found} of {summary.injected} injected frauds were found, expected at least "
+            f"{LEAST_FOUND_SHARE:.0%}; train the shipped models anew: make train"
+        )
+    if extras.alerted > MOST_ALERTED_SHARE * summary.events:
+        found.append(
+            f"{extras.alerted:,} of {summary.events:,} events are at level alert, expected at most "
+            f"{MOST_ALERTED_SHARE:.0%}; train the shipped models anew: make train"
+        )
+    return found
+
+
+def delivery_problems(summary: Summary, extras: Extras) -> list[str]:
+    """What went in and did not come out, each with what to look at; empty when everything did."""
     found = []
     if summary.events != extras.fed:
         found.append(f"{extras.fed:,} events were acknowledged, but the topics hold {summary.events:,}")
@@ -86,16 +127,6 @@ def problems_of(summary: Summary, extras: Extras) -> list[str]:
     if extras.alerts_missing:
         found.append(
             f"{extras.alerts_missing:,} scores raise an alert that did not come; see the worker's log"
-        )
-    if summary.injected_found < LEAST_FOUND_SHARE * summary.injected:
-        found.append(
-            f"{summary.injected_found} of {summary.injected} injected frauds were found, expected at least "
-            f"{LEAST_FOUND_SHARE:.0%}; train the shipped models anew: make train"
-        )
-    if extras.alerted > MOST_ALERTED_SHARE * summary.events:
-        found.append(
-            f"{extras.alerted:,} of {summary.events:,} events are at level alert, expected at most "
-            f"{MOST_ALERTED_SHARE:.0%}; train the shipped models anew: make train"
         )
     return found
 

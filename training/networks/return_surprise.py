@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from training.networks.ablation import Ablation
 from training.networks.johnson import ROOT_2, Johnson
 from training.networks.return_forecast import ReturnForecaster
 from training.networks.sequence_surprise import steps_at
@@ -16,6 +17,7 @@ FARTHEST = 1e4
 LEAST_SPREAD, MOST_SPREAD = 1e-7, 1.0
 PRIOR_RETURNS = 2.0
 PERCENT = 100.0
+LEVELS = (0.95, 0.99)
 
 
 class Forecast(NamedTuple):
@@ -34,24 +36,29 @@ class ReturnSurprise(nn.Module):
     behind: Tensor
     inside: Tensor
     usual: Tensor
+    beyond: Tensor
 
     def __init__(
-        self, network: ReturnForecaster, *, past_steps: int, of_return: int, of_spread: int, feature: int, features: int
-    ) -> None:
+        self, network: ReturnForecaster, ablation: Ablation, *, past_steps: int, of_return: int, of_spread: int,
+        feature: int, features: int,
+    ) -> None:  # fmt: skip
         """The model around a forecaster.
 
         Args:
+            ablation: over the log return alone: nothing else of a bar is in its score.
             past_steps: of the forecaster; it is shown one less, so that both forecasts see equally many.
             of_return, of_spread: columns of the history with the log return and its long-run standard deviation.
             feature, features: place of the log return in the vector, and how wide that is, for contributions.
         """
         super().__init__()
         self.network = network
+        self.ablation = ablation
         self.of_return, self.of_spread = of_return, of_spread
         self.feature, self.features = feature, features
         self.register_buffer("behind", torch.arange(-past_steps, 0))
         self.register_buffer("inside", (torch.arange(past_steps) > 0).float())
         self.register_buffer("usual", torch.tensor(0.02))
+        self.register_buffer("beyond", torch.ones(2))  # of shortfalls at 95 and 99 %, decision 32
 
     def past(self, history: Tensor, lengths: Tensor, before: int) -> tuple[Tensor, Tensor, Tensor]:
         """Standardised returns and which are known, (batch, step), and their unit, (batch).
@@ -92,19 +99,27 @@ class ReturnSurprise(nn.Module):
 
         Without a return, or before two of them, it is 0: nothing surprises.
         """
-        unit, location, log_variance, shape = self.forecast(history, lengths, 1)
         value, there = self.own(history, lengths)
-        apart = (value / unit - location) * exp(-0.5 * log_variance)
-        return shape.normal(apart.clamp(-FARTHEST, FARTHEST)) * there
+        return _normal(self.forecast(history, lengths, 1), value) * there
 
     def forward(self, history: Tensor, lengths: Tensor) -> Tensor:
         """One minus the two-sided p-value of the last return, (batch)."""
         return erf(torch.abs(self.normal(history, lengths)) / ROOT_2).clamp(0.0, 1.0)
 
     def contributions(self, history: Tensor, lengths: Tensor) -> Tensor:
-        """Minus the logarithm of the p-value, all of it of the log return, (batch, feature)."""
-        nats = minus_log_erfc(torch.abs(self.normal(history, lengths)) / ROOT_2)
-        return nn.functional.pad(nats[:, None], (self.feature, self.features - self.feature - 1))
+        """Shares of minus log p, (batch, feature): the return's is all that the score has over that of a usual return."""
+        value, there = self.own(history, lengths)
+        forecast = self.forecast(history, lengths, 1)
+        times = self.ablation.kept.shape[0]
+        returns = self.ablation.variants(value[:, None])[:, 0]  # (batch x variant)
+        unit, location, log_variance, skew, peak, exists = (
+            each[:, None].expand(-1, times).flatten()
+            for each in (*forecast[:3], forecast.shape.skew, forecast.shape.peak, there)
+        )
+        normal = _normal(Forecast(unit, location, log_variance, Johnson(skew, peak)), returns) * exists
+        nats = minus_log_erfc(torch.abs(normal) / ROOT_2)  # (batch x variant)
+        share = self.ablation.contributions(nats, torch.ones_like(value)[:, None], there[:, None])  # (batch, 1)
+        return nn.functional.pad(share, (self.feature, self.features - self.feature - 1))
 
     def outputs(self, history: Tensor, lengths: Tensor) -> Tensor:
         """Of the next log return in percent: volatility, value at risk and shortfall at 95 and 99 %, (batch, 5).
@@ -113,6 +128,13 @@ class ReturnSurprise(nn.Module):
         """
         unit, location, log_variance, shape = self.forecast(history, lengths, 0)
         scale = exp(0.5 * log_variance)
-        parts = [shape.quantile(0.95), shape.quantile(0.99), shape.mean_below(0.95), shape.mean_below(0.99)]
+        below = [shape.mean_below(level) * self.beyond[place] for place, level in enumerate(LEVELS)]
+        parts = [*map(shape.quantile, LEVELS), *below]
         said = [scale, *(location + scale * part for part in parts)]
         return torch.stack(said, dim=1) * (PERCENT * unit)[:, None]
+
+
+def _normal(forecast: Forecast, value: Tensor) -> Tensor:
+    """The standard normal variable that stands for a log return under a forecast, (batch)."""
+    apart = (value / forecast.unit - forecast.location) * exp(-0.5 * forecast.log_variance)
+    return forecast.shape.normal(apart.clamp(-FARTHEST, FARTHEST))

@@ -23,6 +23,7 @@ class SequenceSurprise(nn.Module):
     places: Tensor
     valid: Tensor
     exists: Tensor
+    judged: Tensor | None
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class SequenceSurprise(nn.Module):
         *,
         past_steps: int,
         places: Sequence[int],
+        judged: Tensor | None = None,
     ) -> None:
         """The model around a forecaster.
 
@@ -41,11 +43,15 @@ class SequenceSurprise(nn.Module):
             ablation: over the features of the history.
             past_steps: steps the forecaster reads, a multiple of 16.
             places: for every feature of the view the column of the history it is, or -1.
+            judged: float (width), 1 for the features whose surprise counts, else 0; what is extreme by itself then
+                counts too, however well it was forecast. Without it all errors count, and only errors.
         """
         super().__init__()
         self.preparation = preparation
         self.network = network
         self.tail = TailSurprise(upper)
+        self.value_tail = None if judged is None else TailSurprise(upper)
+        self.register_buffer("judged", judged)
         self.calibration = Calibration()
         self.ablation = ablation
         self.past_steps = past_steps
@@ -91,8 +97,15 @@ class SequenceSurprise(nn.Module):
 
     def nats(self, history: Tensor, lengths: Tensor) -> Tensor:
         """Surprise per feature of the history in nats, (batch, width)."""
-        error, present = self.errors(history, lengths)
-        return self.tail(error, present)
+        mean, log_variance, standard, present = self.forecast(history, lengths)
+        return self.surprise((standard - mean) * torch.exp(-0.5 * log_variance), standard, present)
+
+    def surprise(self, error: Tensor, standard: Tensor, present: Tensor) -> Tensor:
+        """Nats of forecast errors, values and mask, (batch, width) each."""
+        nats = self.tail(error, present)
+        if self.value_tail is None or self.judged is None:
+            return nats
+        return torch.maximum(nats, self.value_tail(standard, present)) * self.judged
 
     def total(self, history: Tensor, lengths: Tensor) -> Tensor:
         """Total surprise, (batch)."""
@@ -109,7 +122,7 @@ class SequenceSurprise(nn.Module):
         """
         mean, log_variance, standard, present = self.forecast(history, lengths)
         error = (standard - mean) * torch.exp(-0.5 * log_variance)  # (batch, width)
-        _, share = total_surprise(self.tail(error, present))
+        _, share = total_surprise(self.surprise(error, standard, present))
         raw = steps_at(history, lengths.to(torch.int64) - 1)  # (batch, feature of the history)
         standard, present = self.preparation(self.ablation.variants(raw))  # (batch x variant, width)
         times = self.ablation.kept.shape[0]
@@ -119,7 +132,7 @@ class SequenceSurprise(nn.Module):
             each[:, None].expand(-1, times, -1).flatten(0, 1)
             for each in (mean, torch.exp(-0.5 * log_variance), exists)
         )
-        total = total_surprise(self.tail((standard - mean) * spread, present * exists))[0]
+        total = total_surprise(self.surprise((standard - mean) * spread, standard, present * exists))[0]
         features = self.preparation.features
         shares = self.ablation.contributions(self.calibration.minus_log_p(total), share[:, :features], there)
         return nn.functional.pad(shares, (0, self.preparation.width - features)) @ self.places

@@ -8,10 +8,14 @@ from rich.console import Console
 from rich.table import Table
 
 from training.card import CSS, table_html
-from training.plots import difference_plot
+from training.plots import differences_plot
 from training.protocols.outcome import Outcome
 from training.protocols.protocol import Read
 
+_MORE_CSS = """
+body{max-width:76rem}th{white-space:nowrap}figcaption{color:#666;font-size:13px}
+.ahead{color:#2a7d46}.behind{color:#b3372b}.level{color:#77736a}summary{cursor:pointer;margin:.5rem 0}
+""".strip()
 _SAID = {"ahead": "[green]ahead of[/]", "behind": "[red]behind[/]", "level": "[yellow]level with[/]"}
 
 
@@ -51,26 +55,58 @@ def page_html(results: Sequence[Result], command: str) -> str:
     sections = [
         "<h1>How the models do</h1>",
         "<p>Each model and each baseline goes through the same protocol: the same rows, cuts, seeds and figures. "
-        "A model is ahead or behind only where the 95 % interval of the paired difference leaves out zero.</p>",
-        f"<p>Made by <code>{escape(command)}</code>.</p>",
+        "A model is <b class=ahead>ahead</b> or <b class=behind>behind</b> only where the 95 % interval of the paired "
+        "difference leaves out zero; else it is <b class=level>level</b>.</p>",
+        f"<p>This page: <code>{escape(command)}</code></p>",
+        *(part for result in results for part in _section(result)),
     ]
-    for result in results:
-        read = result.read
-        sections += [f"<h2>{escape(read.name)}</h2>", f"<p>{escape(read.protocol.about)}.</p>"]
-        if result.missing:
-            sections.append(f"<p>Not run: {escape(result.missing)}</p>")
-            continue
-        first = [each for each in result.outcomes if each.metric == result.outcomes[0].metric]
-        sections += [
-            "<figure>" + difference_plot([_bar(each) for each in first], first[0].metric) + "</figure>",
-            table_html(
-                ("figure", "model", "value", "95 %", "baseline", "its value", "difference", "95 %", "verdict"),
-                [_cells(each) for each in result.outcomes],
-            ),
-            f"<p>{escape(_said(read, result.outcomes))} Protocol {read.sha256[:16]}.</p>",
-        ]
-    head = f"<meta charset=utf-8><title>riskstream: evaluation</title><style>{CSS}</style>"
+    head = f"<meta charset=utf-8><title>riskstream: evaluation</title><style>{CSS}\n{_MORE_CSS}</style>"
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(sections)}</body></html>\n"
+
+
+def _section(result: Result) -> list[str]:
+    read, outcomes = result.read, result.outcomes
+    sections = [f"<h2>{escape(read.name)}</h2>", f"<p>{escape(_sentence(read.protocol.about))}</p>"]
+    if result.missing or not outcomes:
+        return [*sections, f"<p>Not run: {escape(result.missing or 'it has no outcome')}</p>"]
+    command = f"riskstream evaluate --protocol {read.name} --events {' '.join(read.protocol.files or ('FILE',))} --json"
+    facts = f"{escape(_said(read, outcomes))} Made by <code>{escape(command)}</code>."
+    if outcomes[0].protocol_sha256 != read.sha256:
+        facts += " The protocol's file has changed since: its figures may differ when it is run again."
+    metrics = list(dict.fromkeys(each.metric for each in outcomes))
+    panels = [(metric, [_bar(each) for each in outcomes if each.metric == metric]) for metric in metrics]
+    return [
+        *sections,
+        f"<p>{facts}</p>",
+        _values(outcomes, metrics),
+        f"<figure>{differences_plot(panels)}<figcaption>Difference of model and baseline with its 95 % interval; the "
+        "colour says who is ahead, since of some figures less is better.</figcaption></figure>",
+        "<details><summary>every difference in figures</summary>",
+        table_html(
+            ("figure", "model", "baseline", "value", "95 %", "baseline's", "difference", "95 %", "verdict"),
+            [_cells(each) for each in outcomes],
+        ),
+        "</details>",
+    ]
+
+
+def _values(outcomes: Sequence[Outcome], metrics: Sequence[str]) -> str:
+    """A row for each model and baseline, a column for each figure; models with their intervals."""
+    models = {(each.model, each.metric): each for each in outcomes}
+    baselines = {(each.baseline, each.metric): each.baseline_value for each in outcomes}
+    rows = []
+    for model in dict.fromkeys(each.model for each in outcomes):
+        found = [models.get((model, metric)) for metric in metrics]
+        told = ("" if one is None else f"{_number(one.value)} {_together(f'({_interval(one.ci95)})')}" for one in found)
+        rows.append((model, *told))
+    for baseline in dict.fromkeys(each.baseline for each in outcomes):
+        values = [baselines.get((baseline, metric)) for metric in metrics]
+        rows.append((f"baseline {baseline}", *("" if value is None else _number(value) for value in values)))
+    return table_html(("", *metrics), rows)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
 def _said(read: Read, outcomes: Sequence[Outcome]) -> str:
@@ -88,8 +124,9 @@ def _bar(each: Outcome) -> tuple[str, float, tuple[float, float], str]:
 
 def _cells(each: Outcome) -> tuple[str, ...]:
     return (
-        each.metric, each.model, _number(each.value), _interval(each.ci95), each.baseline, _number(each.baseline_value),
-        _number(each.difference, sign=True), _interval(each.difference_ci95), each.verdict,
+        each.metric, each.model, each.baseline, _number(each.value), _together(_interval(each.ci95)),
+        _number(each.baseline_value), _number(each.difference, sign=True), _together(_interval(each.difference_ci95)),
+        each.verdict,
     )  # fmt: skip
 
 
@@ -97,6 +134,11 @@ def _number(value: float, *, sign: bool = False) -> str:
     if abs(value) >= 10_000:
         return f"{value:.3g}"
     return f"{value:+.4f}" if sign else f"{value:.4f}"
+
+
+def _together(text: str) -> str:
+    """The text with spaces that no line is broken at."""
+    return text.replace(" ", "\u00a0")
 
 
 def _interval(ends: tuple[float, float]) -> str:

@@ -9,6 +9,7 @@ from training.protocols.log import NOBODY, Log
 
 LARGE = 220.0
 RISK_WINDOW_MS = 7 * 86_400_000
+FAN_IN_WINDOW_MS = 30 * 86_400_000
 
 
 def amount(log: Log) -> NDArray[np.float64]:
@@ -43,8 +44,27 @@ def merchant_fraud_rate(log: Log, window_ms: int) -> NDArray[np.float64]:
     return np.where(counted > 0, (frauds[upto] - frauds[since]) / np.maximum(counted, 1), 0.0)
 
 
+def fan_in(log: Log) -> NDArray[np.float64]:
+    """How many other ends the entity had transfers with over 30 days up to each one, float64[n]; events in order of time.
+
+    Where the entity is the receiver, that is from how many it received. Weber et al. 2018, "Scalable graph learning for
+    anti-money laundering", name fan-in as a pattern of layering.
+    """
+    found = np.zeros(len(log.occurred_at_ms))
+    latest: dict[int, dict[int, int]] = {}
+    for row, (entity, other, at) in enumerate(
+        zip(log.entity.tolist(), log.merchant.tolist(), log.occurred_at_ms.tolist(), strict=True)
+    ):
+        seen = latest.setdefault(entity, {})
+        if other != NOBODY:
+            seen[other] = at
+        found[row] = sum(at - last < FAN_IN_WINDOW_MS for last in seen.values())
+    return found
+
+
 RULES: dict[str, Callable[[Log], NDArray[np.float64]]] = {
     "amount": amount,
     "amount_or_merchant_risk": amount_or_merchant_risk,
+    "fan_in": fan_in,
 }
 """By the name that protocols use; larger is riskier, in no unit."""

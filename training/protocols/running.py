@@ -1,15 +1,18 @@
-"""Runs all shipped protocols on a folder of data, and writes what they say."""
+"""Runs all shipped protocols on a folder of data, and writes what they say; or the page of what they once said."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from training.errors import TrainingRefused
+from training.protocols.outcome import Outcome
 from training.protocols.page import Result, page_html
 from training.protocols.protocol import Ground, Read, Told, read_protocol, shipped_names
 
 PAGE = "index.html"
 COMMAND = "riskstream evaluate --all --data DATA --out OUT"
+AGAIN = "riskstream evaluate --all --from {folder} --out {folder}"
 
 
 def run_all(data: Path, out: Path, told: Told) -> list[Result]:
@@ -28,6 +31,30 @@ def run_all(data: Path, out: Path, told: Told) -> list[Result]:
         results.append(result)
     (out / PAGE).write_text(page_html(results, COMMAND), encoding="utf-8")
     return results
+
+
+def page_again(folder: Path, out: Path) -> list[Result]:
+    """Writes the page of what earlier runs of the shipped protocols left in a folder, a JSON file for each.
+
+    Raises:
+        TrainingRefused: a file holds something else, or there is none; names it.
+    """
+    results = [_left(read_protocol(name), folder) for name in shipped_names()]
+    if not any(result.outcomes for result in results):
+        raise TrainingRefused(f"{folder}: no result of a protocol there; expected {', '.join(shipped_names())} as .json")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / PAGE).write_text(page_html(results, AGAIN.format(folder=folder.as_posix())), encoding="utf-8")
+    return results
+
+
+def _left(read: Read, folder: Path) -> Result:
+    path = folder / f"{read.name}.json"
+    try:
+        return Result(read, tuple(msgspec.json.decode(path.read_bytes(), type=list[Outcome])))
+    except FileNotFoundError:
+        return Result(read, missing=f"there is no {path.name}; it is run on {read.protocol.data}")
+    except msgspec.DecodeError as error:
+        raise TrainingRefused(f"{path}: {error}; write it with evaluate --protocol {read.name} --json") from None
 
 
 def as_json(outcomes: Sequence[object]) -> bytes:

@@ -1,5 +1,7 @@
 """Surprise of a return under yesterday's forecast of its distribution; for scorers over bars with history."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,14 +13,21 @@ from scoring.model.rows import Rows
 from training.config import TrainingConfig
 from training.errors import TrainingRefused
 from training.export import TorchSpeakingModel
+from training.groups import usual_values
 from training.loop import Report, fit
+from training.networks.ablation import Ablation
+from training.networks.johnson import Johnson
 from training.networks.return_forecast import ReturnForecaster
-from training.networks.return_surprise import ReturnSurprise
+from training.networks.return_surprise import LEVELS, ReturnSurprise
 from training.trainer import Part, Trained, Trainer, in_parts, tensors
 
 RETURN, SPREAD = "log_return", "log_return_spread_365d"
 LEAST_PAST = 10
 LEAST_ROWS = 200
+PRIOR_LOSSES = 20.0  # losses as forecast that are put to those that were: few of them say little
+MOST_BEYOND = 2.0
+MOST_TIMES = 10.0  # a loss over its forecast; the first move of a price that stood still is 1,500 times of it
+_PART = 16_384
 
 
 def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report) -> Trained:
@@ -33,8 +42,10 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
             f"view {view.name} keeps no history of {RETURN} and {SPREAD}; train a scorer over bar_activity"
         )
     network = ReturnForecaster(config.past_steps, config.widths[-1], config.dropout)
+    usual = usual_values(part.train.features[:, [view.feature_names.index(RETURN)]])
     model = ReturnSurprise(
-        network, past_steps=config.past_steps, of_return=names.index(RETURN), of_spread=names.index(SPREAD),
+        network, Ablation([np.zeros(1, np.int64)], usual), past_steps=config.past_steps,
+        of_return=names.index(RETURN), of_spread=names.index(SPREAD),
         feature=view.feature_names.index(RETURN), features=len(view.feature_names),
     )  # fmt: skip
     spreads = part.train.features[:, view.feature_names.index(SPREAD)]
@@ -55,6 +66,7 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
         return (nats + 0.5 * log_variance).mean()
 
     curve = fit(network, loss, train_rows, validation_rows, config, report)
+    model.beyond.copy_(_beyond(network, [torch.cat(both) for both in zip(train_rows, validation_rows, strict=True)]))
     return Trained(TorchSpeakingModel(model.eval()), curve, lambda rows, _: _squared_error(model, rows))
 
 
@@ -72,6 +84,29 @@ def _examples(model: ReturnSurprise, rows: Rows) -> list[Tensor]:
 
 
 @torch.no_grad()
+def _beyond(network: ReturnForecaster, rows: Sequence[Tensor]) -> Tensor:
+    """How much larger than forecast the mean of the returns below value at risk was, per level, at least 1.
+
+    Errors of training count too: the network has few parameters for its rows, and losses that large are rare
+    (decision 32). The second is at least the first, so that the shortfalls do not cross.
+    """
+    past, valid, value = rows
+    parts = [network(*each) for each in zip(past.split(_PART), valid.split(_PART), strict=True)]
+    location, log_variance, skew, peak = (
+        torch.cat(column)
+        for column in zip(*((found[0], found[1], found[2].skew, found[2].peak) for found in parts), strict=True)
+    )
+    apart, shape = (value - location) * torch.exp(-0.5 * log_variance), Johnson(skew, peak)
+    factors: list[float] = []
+    for level in LEVELS:
+        below = apart < shape.quantile(level)
+        ratios = (apart / shape.mean_below(level))[below].clamp(max=MOST_TIMES)
+        factor = (float(ratios.double().sum()) + PRIOR_LOSSES) / (len(ratios) + PRIOR_LOSSES)
+        factors.append(min(max(1.0, factor, *factors), MOST_BEYOND))
+    return torch.tensor(factors)
+
+
+@torch.no_grad()
 def _squared_error(model: ReturnSurprise, rows: Rows) -> NDArray[np.float32]:
     found = [model.normal(*tensors(each, model.inputs)).square() for each in in_parts(rows)]
     result: NDArray[np.float32] = torch.cat(found).numpy()
@@ -84,7 +119,10 @@ TRAINER = Trainer(
         "one minus the two-sided p-value of the bar's return under the distribution that a convolutional network "
         "forecast from the bars before it"
     ),
-    contributions=Contributions(method="the return is all that is scored", explains="-ln(1 - score)"),
+    contributions=Contributions(
+        method="the return is all that is scored: what is lost when it becomes usual",
+        explains="-ln(1 - score), less that of the bar with a usual return",
+    ),
     error="standard normal variable that stands for the return under the forecast",
     defaults=TrainingConfig(widths=(32,), past_steps=64, epochs=6, learning_rate=3e-3, dropout=0.0, noise=0.0),
     fit=train,

@@ -177,6 +177,26 @@ LAYOUTS = {
         ],
         None,
     ),
+    "daily_bars": (
+        {
+            "sp500": {
+                "Date": ["2002-01-02", "2002-07-02"], "Open": [100.0, 101.0], "High": [103.0, 102.0],
+                "Low": [99.0, 100.5], "Close": [101.0, None], "Adj Close": [1.0, 1.0], "Volume": [5, 6],
+            }
+        },
+        [
+            {
+                "occurred_at_ms": ms(2002, 1, 2, 21), "symbol": "SP500", "open": 100.0, "high": 103.0, "low": 99.0,
+                "close": 101.0, "period": "1d",
+            }
+        ],
+        None,
+    ),
+    "daily_variances": (
+        {"rv": {"Date": ["2002-01-02", "2002-01-03"], "symbol": ["SPX"] * 2, "variance": [0.0001, None]}},
+        [{"occurred_at_ms": ms(2002, 1, 2, 21), "symbol": "SPX", "variance": 0.0001, "period": "1d"}],
+        None,
+    ),
     "fx_bars": (
         {
             f"gbpusd_m1_{side}_2012-02": {

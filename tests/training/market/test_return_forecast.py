@@ -154,3 +154,39 @@ def test_too_few_bars_are_refused_with_their_number(dataset):
     few = Part(dataset.rows.take(slice(0, 100)), dataset.rows.take(slice(100, 200)))
     with pytest.raises(TrainingRefused, match="fewer than 200; give more bars"):
         trainer.fit(SCORER.view, few, trainer.defaults, QUIET)
+
+
+def test_shortfalls_are_stretched_to_what_was_lost_and_values_at_risk_stay(dataset):
+    """Where crashes are worse than the fitted distribution says, the mean loss has to say so, and its threshold not."""
+    trainer = trainer_named(SCORER.trainer)
+    from training.trainer import Part
+
+    crashes = dataset.rows.history.copy()
+    place = dataset.rows.lengths - 1
+    own = crashes[np.arange(len(crashes)), place, 0]
+    hard = own < np.nanquantile(own, 0.003)
+    crashes[np.flatnonzero(hard), place[hard], 0] *= 4
+    rows = Rows(dataset.rows.features, crashes, dataset.rows.lengths)
+    part = Part(rows.take(slice(0, 2_600)), rows.take(slice(2_600, 3_600)))
+    config = msgspec.structs.replace(trainer.defaults, epochs=2, batch_rows=128)
+    model = trainer.fit(SCORER.view, part, config, QUIET).model
+    stretched = model.outputs(rows)
+    factors = model.module.beyond.tolist()
+    assert 1.05 < factors[0] <= factors[1] <= 2
+    model.module.beyond.fill_(1.0)
+    plain = model.outputs(rows)
+    assert plain[:, : SHORTFALL_95].tobytes() == stretched[:, : SHORTFALL_95].tobytes()
+    assert (stretched[:, SHORTFALL_95:] <= plain[:, SHORTFALL_95:]).all()
+
+
+def test_a_bar_is_explained_by_its_return_less_a_usual_one(made, dataset):
+    """The shares are the score's logarithm over that of the same bar with a usual return, and nothing else has any."""
+    session, place = made.bundle.session, SCORER.view.feature_names.index("log_return")
+    rows = dataset.rows.take(np.arange(1_000, 1_400))
+    shares = session.explain(rows.features, rows.history, rows.lengths)
+    usual = Rows(rows.features, rows.history.copy(), rows.lengths)
+    usual.history[np.arange(400), rows.lengths - 1, 0] = made.bundle.manifest.baseline["log_return"][3]
+    scores = [session.run(each.features, each.history, each.lengths).astype(float) for each in (rows, usual)]
+    expected = np.log1p(-scores[1]) - np.log1p(-scores[0])
+    assert shares[:, place] == pytest.approx(expected, abs=2e-3)
+    assert not np.delete(shares, place, axis=1).any()

@@ -15,6 +15,7 @@ from training.market.panel import read_panel
 from training.protocols.methods.value_at_risk import RiskOutcome, ValueAtRisk
 from training.protocols.protocol import Ground, read_protocol
 from training.protocols.reading import scorer_of
+from training.protocols.rivals import said_by
 
 pytestmark = pytest.mark.training
 
@@ -134,3 +135,17 @@ def loss(returns: np.ndarray, forecasts: Forecasts) -> float:
     """Mean joint loss at 95 % of the days with forecasts."""
     rows = slice(1_000, None)
     return float(joint_loss(returns[rows], forecasts.value_at_risk[rows, 0], forecasts.shortfall[rows, 0], 0.95).mean())
+
+
+def test_what_is_judged_is_what_a_bundle_of_these_rows_would_publish(shares):
+    """Figures of torch would be figures of another program than the live one."""
+    scorer = scorer_of(PROTOCOL, "simulated")
+    panel = read_panel(Ground((shares,), ""), "sp500_bars", scorer, "2003-12-31")
+    spans = slice(0, 600), slice(600, 700), slice(700, 720)
+    train, validation, test = (np.sort(panel.said_by[span].ravel()) for span in spans)
+    said = said_by(scorer, "return_forecast", panel.dataset, train=train, validation=validation, test=test, seed=7)
+    assert said.shape == (80, 5) and np.array_equal(said, np.round(said, 6))
+    alone = said_by(scorer, "return_forecast", panel.dataset, train=train, validation=validation, test=test[:3], seed=7)
+    assert alone.tobytes() == said[:3].tobytes()
+    with pytest.raises(TrainingRefused, match="gru has no named outputs"):
+        said_by(scorer, "gru", panel.dataset, train=train, validation=validation, test=test, seed=7)

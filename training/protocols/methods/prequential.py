@@ -7,11 +7,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.event import EventType
 from scoring.catalog import scorers
 from scoring.files import Chunk, read_events, read_mapping
+from scoring.files.mapping import Mapping
 from scoring.scorer import Scorer
 from training.dataset import Dataset, collect
 from training.errors import TrainingRefused
+from training.protocols.balances import with_balances
 from training.protocols.figures import Fold
 from training.protocols.judging import outcomes_of
 from training.protocols.log import Log, log_of
@@ -38,6 +41,7 @@ class Prequential(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         skip_days: days at the end that no fold touches; for choosing settings without the days that judge them.
         validation_share: share of the entities whose learning rows are for stopping and calibrating.
         over: models that read the view of another scorer than `scorer`, with that scorer's name.
+        balances: the one of the files that says what every account began with; for events that come without a balance.
     """
 
     fold_count: int = 4
@@ -48,12 +52,14 @@ class Prequential(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     skip_days: int = 0
     validation_share: float = 0.15
     over: dict[str, str] = msgspec.field(default_factory=dict)
+    balances: str = ""
 
     def run(self, ground: Ground, name: str, sha256: str) -> list[Outcome]:
         """As `Protocol.run`; the folds are the same for every seed and model.
 
         Raises:
-            TrainingRefused: labels are known later than the delay of the folds, or the events span too few days.
+            TrainingRefused: labels are known later than the delay of the folds, the events span too few days, or the
+                file of balances is not among those given.
         """
         mapping = read_mapping(ground.map_ or self.map)
         if mapping.label_delay_ms > self.delay_days * DAY_MS:
@@ -62,7 +68,7 @@ class Prequential(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 "make delay_days at least as long"
             )
         named = {model: self._scorer(model, name) for model in (*self.candidates, *self.baselines) if model not in RULES}
-        chunks = list(read_events(ground.files, mapping, scorer_of(self, name).event))
+        chunks = self._chunks(ground, mapping, scorer_of(self, name).event)
         log = log_of(chunks, scorer_of(self, name).event.key, mapping.label_delay_ms)
         folds = cuts_of(log, self)
         ground.told("folding the features")
@@ -94,6 +100,14 @@ class Prequential(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if wanted not in scorers():
             raise TrainingRefused(f"{name}: scorer {wanted!r} is unknown; known are {', '.join(scorers())}")
         return scorers()[wanted]
+
+    def _chunks(self, ground: Ground, mapping: Mapping, event: EventType) -> list[Chunk]:
+        """The events, with balances where a file of them is named."""
+        begun = [file for file in ground.files if file.name == self.balances]
+        if self.balances and not begun:
+            raise TrainingRefused(f"no file is {self.balances}; give it beside the events, as --events")
+        chunks = list(read_events([file for file in ground.files if file not in begun], mapping, event))
+        return with_balances(chunks, begun[0]) if begun else chunks
 
     def _datasets(self, named: dict[str, Scorer], chunks: Sequence[Chunk], *, since_ms: int) -> dict[str, Dataset]:
         """Per scorer its rows from the first that any fold learns from; what came before is in their features."""

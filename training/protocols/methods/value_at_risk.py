@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import TrainingRefused
-from training.loop import seed_everything
-from training.making import part_of
 from training.market.forecasts import LEVELS, Forecasts, Series
 from training.market.garch import RIVALS
 from training.market.losses import coverage, joint_loss, mean_test, quasi_likelihood, second_statistic, zones
@@ -19,7 +15,8 @@ from training.protocols.outcome import Outcome, verdict_of
 from training.protocols.paired import Figure, compare
 from training.protocols.protocol import Ground, Protocol
 from training.protocols.reading import scorer_of
-from training.trainer import SpeakingModel, trainer_named
+from training.protocols.rivals import said_by
+from training.trainer import trainer_named
 
 LOSSES = ("fz0_95", "fz0_99", "qlike")
 COVERAGES = ("coverage_95", "coverage_99")
@@ -113,23 +110,25 @@ class ValueAtRisk(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def _learned(
     protocol: ValueAtRisk, panel: Panel, candidate: str, seed: int, refits: Sequence[int], ground: Ground
 ) -> list[Forecasts]:
-    """Forecasts of every series by a trainer whose models say volatility, value at risk and shortfall."""
+    """Forecasts of every series by a trainer whose models say volatility, value at risk and shortfall.
+
+    They are those of the exported graph, as a worker would publish them.
+    """
     trainer, days, series = trainer_named(candidate), *panel.returns.shape
     if [each.name for each in trainer.outputs] != ["volatility", "value_at_risk", "expected_shortfall"]:
         raise TrainingRefused(f"trainer {candidate} says no volatility, value at risk and expected shortfall")
-    config = msgspec.structs.replace(trainer.defaults, seed=seed)
     found = [Forecasts.empty(days) for _ in range(series)]
-    view = scorer_of(protocol, candidate).view
+    scorer = scorer_of(protocol, candidate)
     for number, (first, after) in enumerate(zip(refits, [*refits[1:], days], strict=True)):
         ground.told(f"{candidate}, seed {seed}: fit {number + 1} of {len(refits)}")
-        seed_everything(seed)
         cut = round(first * (1 - protocol.validation_share))
         # the vector whose outputs forecast a day is that of the day before: rows up to `first` hold returns before it
         train, validation = panel.said_by[: cut + 1].ravel(), panel.said_by[cut + 1 : first + 1].ravel()
-        part = part_of(panel.dataset, np.sort(train), np.sort(validation), trainer, config)
-        model = cast(SpeakingModel, trainer.fit(view, part, config, lambda *_: None).model)
         rows = panel.said_by[first:after]
-        said = model.outputs(panel.dataset.rows.take(rows.ravel())).astype(np.float64)
+        said = said_by(
+            scorer, candidate, panel.dataset, train=np.sort(train), validation=np.sort(validation), test=rows.ravel(),
+            seed=seed,
+        )  # fmt: skip
         said = said.reshape(*rows.shape, -1)  # (day, series, output)
         for place, forecasts in enumerate(found):
             own = said[:, place]

@@ -1,0 +1,63 @@
+"""Card payments with chargebacks through Kafka and Redis: what evaluation says of account and merchant, byte for byte."""
+
+import base64
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+pytest.importorskip("torch")
+
+import scoring.bundles
+from scoring.catalog import scorers
+from scoring.engine import DECIMALS
+from scoring.files import read_events
+from scoring.model.bundle import load_bundle
+from scoring.murmur2 import partition_of
+from stream.services.embedded import EmbeddedServices
+from stream.topics import DEFAULT_PARTITIONS
+from tests.live.conftest import MakeWorker
+from tests.support.event_feed import PAYMENTS, SCORERS, Feeder
+from tests.support.independent_reader import Reader, read_outcome
+from training.dataset import collect
+from training.shipped import FRAUDS
+from training.simulated_cards import simulated_cards
+
+pytestmark = pytest.mark.training
+
+ROWS = 1_000
+SHIPPED = Path(next(iter(scoring.bundles.__path__)))
+
+
+def payments(partitions: int) -> pl.DataFrame:
+    """Simulated payments of cards that all lie in one partition: only there the order of a merchant's events is given."""
+    frame = simulated_cards(seed=11)
+    homes = {card: partition_of(card.encode(), partitions) for card in frame["account_id"].unique().to_list()}
+    return frame.filter(pl.col("account_id").replace_strict(homes, return_dtype=pl.Int64) == 0).head(ROWS)
+
+
+def test_live_scores_of_payments_and_chargebacks_are_those_of_an_evaluation(
+    services: EmbeddedServices, settings, make_worker: MakeWorker, tmp_path: Path
+) -> None:
+    """A figure of `cards-prequential` is a promise about a worker: features of both entities, and their scores."""
+    path = tmp_path / "payments.parquet"
+    payments(DEFAULT_PARTITIONS).write_parquet(path)
+    chunks = list(read_events([path], FRAUDS, scorers()["payment_fraud"].event))
+    events = [event for chunk in chunks for event in chunk.frame.to_dicts()]
+    assert len(events) > ROWS  # some are charged back
+    messages = [(PAYMENTS, {name: value for name, value in event.items() if value is not None}) for event in events]
+    Feeder(services.kafka_bootstrap).send(messages)
+    with make_worker(bundle_dirs=SHIPPED).start() as worker, Reader(services.kafka_bootstrap) as reader:
+        expected = len(events) * len(SCORERS[PAYMENTS])
+        worker.wait_until(lambda: reader.terminals() >= expected, "all payments are scored")
+        assert worker.wait_ready().terminate() == 0
+    outcome = read_outcome(services.kafka_bootstrap, (PAYMENTS,))
+    for name in SCORERS[PAYMENTS]:
+        scorer, session = scorers()[name], load_bundle(SHIPPED / name).session
+        rows = collect(scorer.view, chunks, with_history=True).rows
+        values = np.round(session.run(rows.features, rows.history, rows.lengths).astype(float), DECIMALS).tolist()
+        live = {score["event_id"]: score for score in outcome.scores_of(name).values()}
+        assert [live[event["event_id"]]["value"] for event in events] == values, name
+        for event, vector in zip(events, rows.features, strict=True):
+            assert base64.b64decode(live[event["event_id"]]["features"]) == vector.astype("<f4").tobytes()
