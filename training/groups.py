@@ -47,6 +47,14 @@ def groups_of(view: FeatureView) -> list[Group]:
     return sorted(found, key=lambda group: int(group[0]))
 
 
+def filled_up(groups: Sequence[Group]) -> list[Group]:
+    """The groups and empty ones behind them, 16 in all: with fewer, a row's explanation depended on its batch.
+
+    An empty group moves nothing, and has no share.
+    """
+    return [*groups, *[np.zeros(0, np.int64)] * (MOST_GROUPS - len(groups))]
+
+
 def groups_among(groups: Sequence[Group], columns: Sequence[int]) -> list[Group]:
     """The same groups over a choice of features: numbers are places in `columns`; groups that have none are left out."""
     places = {feature: place for place, feature in enumerate(columns)}

@@ -27,6 +27,7 @@ SEED = 7
 MOST_BYTES = 1_500_000
 POLISH = "S. Tomczak, Polish companies bankruptcy, UCI 365, doi 10.24432/C5F600, year 1, 2,400 companies"
 TAIWAN = "I-C. Yeh, default of credit card clients, UCI 350, doi 10.24432/C55S3H, rows 1 to 19,200"
+NUMENTA = "Copyright 2014-2024 Numenta Inc., Numenta Anomaly Benchmark, 35 series of four groups"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ SHIPPED = (
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
     Shipped("bar_volatility", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
     Shipped("company_default", "statements_train.parquet", f"CC-BY-4.0; {POLISH}", read_mapping("polish_bankruptcy")),
+    Shipped("series_anomaly", "series_train.parquet", f"MIT; {NUMENTA}", read_mapping("nab_series")),
     Shipped("realised_variance", "closes_train.parquet", "BSD-3-Clause", drawn=weekly_variances),
     Shipped("card_default", "cards_train.parquet", f"CC-BY-4.0; {TAIWAN}", read_mapping("uci_card_default")),
 )

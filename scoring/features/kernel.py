@@ -15,8 +15,9 @@ from scoring.compiled import compiled, entry
 from scoring.features.codes import add_newest, find_codes
 from scoring.features.instructions import soon_read, soon_written
 from scoring.features.packing import pack, unpack
-from scoring.features.plan import Events, Plan
+from scoring.features.plan import DERIVATIONS, Events, Plan
 from scoring.features.questions import answer_one
+from scoring.features.spec import Difference, LogReturn
 from scoring.features.tiles import add_to_tiles, expire
 from scoring.features.values import fill_vector, log_of_ratio
 from scoring.features.vectors import Folded, history_row, remember_vector, trim_history, write_history
@@ -24,6 +25,7 @@ from scoring.features.windows import BANDS, Bands, include, summarise
 from scoring.features.working import WORKING, Working, drop_oldest, forget, open_place
 
 SCORED, DUPLICATE, CONFLICT = 0, 1, 2
+LOG_RETURN, DIFFERENCE = DERIVATIONS[LogReturn], DERIVATIONS[Difference]
 AHEAD = 2
 
 
@@ -167,21 +169,41 @@ def _write_nothing(plan: Plan, folded: Folded, event: int) -> None:
 def _take(
     plan: Plan, work: Working, numbers: NDArray[np.float64], codes: NDArray[np.uint32], in_order: bool
 ) -> None:
-    """Makes an event the current one: its numbers with log returns filled in, and its codes."""
+    """Makes an event the current one: its numbers with derived ones filled in, and its codes."""
     newest = work.events - 1
     for column in range(len(numbers)):
         work.current[column] = numbers[column]
     for column in range(plan.n_codes):
         work.current_code[column] = codes[column]
     for column in range(plan.n_stored):
-        source = plan.return_of[column]
+        source = plan.derived_of[column]
         if source < 0:
             continue
         work.current[column] = np.nan
-        if in_order and newest >= 0:
-            before, now = work.number[source, newest], numbers[source]
-            if before > 0 and now > 0:
-                work.current[column] = log_of_ratio(now, before)
+        now, how = numbers[source], plan.derivation[column]
+        if not in_order or np.isnan(now):
+            continue
+        if how == LOG_RETURN:
+            if newest >= 0 and work.number[source, newest] > 0 and now > 0:
+                work.current[column] = log_of_ratio(now, work.number[source, newest])
+        elif how == DIFFERENCE:
+            if newest >= 0:
+                work.current[column] = now - work.number[source, newest]
+        else:
+            work.current[column] = _recent_mean(work, source, plan.recent[column], now)
+
+
+@compiled
+def _recent_mean(work: Working, column: int, events: int, now: float) -> float:
+    total, n = now, 1
+    for place in range(work.events - 1, -1, -1):
+        if n == events:
+            break
+        value = work.number[column, place]
+        if work.in_order[place] and not np.isnan(value):
+            total += value
+            n += 1
+    return total / n
 
 
 @compiled

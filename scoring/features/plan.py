@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.features.batch import EventBatch
-from scoring.features.spec import TILES_PER_WINDOW, Feature, FeatureView, LogReturn, Number, duration_ms
+from scoring.features.spec import (
+    TILES_PER_WINDOW,
+    Difference,
+    Feature,
+    FeatureView,
+    LogReturn,
+    Number,
+    RecentMean,
+    duration_ms,
+)
 
 OPERATIONS = {
     name: code
@@ -16,7 +25,7 @@ OPERATIONS = {
             "count", "total", "mean", "spread", "maximum", "minimum", "series_count", "ratio", "zscore",
             "value", "quotient", "relative_spread", "distinct", "unseen", "since_last", "clock",
             "realised_volatility", "ewma_volatility", "moving_average", "adaptive_moving_average", "range",
-            "series_value", "first_time_share",
+            "series_value", "first_time_share", "beyond",
         )
     )
 }  # fmt: skip
@@ -25,8 +34,9 @@ _MOMENTS = MEAN_KEPT | SQUARES_KEPT
 _NEEDS = {
     "total": MEAN_KEPT, "mean": MEAN_KEPT, "ratio": MEAN_KEPT, "spread": _MOMENTS, "zscore": _MOMENTS,
     "realised_volatility": _MOMENTS, "maximum": MAXIMUM_KEPT, "minimum": MINIMUM_KEPT,
-    "range": MAXIMUM_KEPT | MINIMUM_KEPT,
+    "range": MAXIMUM_KEPT | MINIMUM_KEPT, "beyond": _MOMENTS | MAXIMUM_KEPT | MINIMUM_KEPT,
 }  # fmt: skip
+DERIVATIONS = {kind: code for code, kind in enumerate((LogReturn, Difference, RecentMean))}
 _SIGNS = {"all": 0, "positive": 1, "negative": -1}
 
 
@@ -39,7 +49,8 @@ PLAN = np.dtype(
         ("n_windows", "i8"), ("n_stored", "i8"), ("n_series", "i8"), ("n_codes", "i8"), ("n_features", "i8"),
         ("n_history", "i8"), ("ring", "i8"), ("tiles", "i8"), ("steps", "i8"), ("horizon_ms", "i8"),
         ("grace_ms", "i8"), ("narrow", "i8"),
-        ("windows", "i8", MOST_WINDOWS), ("spans", "i8", MOST_WINDOWS), ("return_of", "i8", MOST_NUMBERS),
+        ("windows", "i8", MOST_WINDOWS), ("spans", "i8", MOST_WINDOWS),
+        ("derived_of", "i8", MOST_NUMBERS), ("derivation", "i8", MOST_NUMBERS), ("recent", "i8", MOST_NUMBERS),
         ("series_source", "i8", MOST_NUMBERS), ("series_sign", "i8", MOST_NUMBERS),
         ("series_keeps", "i8", MOST_NUMBERS), ("operations", "i8", (MOST_FEATURES, 4)),
         ("parameters", "f8", (MOST_FEATURES, 3)), ("history", "i8", MOST_HISTORY_FEATURES),
@@ -48,10 +59,10 @@ PLAN = np.dtype(
 )  # fmt: skip
 """What the kernel needs to know of a view.
 
-`windows` are milliseconds, ascending, with the tile span of each in `spans`. `return_of` names the stored
-number a log return is taken of, or -1. A series is a stored number with the sign it keeps and the mask of
-statistics its tiles keep. `operations` holds per feature: operation, first and second operand, window.
-`narrow` is 1 when times fit 32 bits.
+`windows` are milliseconds, ascending, with the tile span of each in `spans`. `derived_of` names the stored
+number that another is made of, or -1, `derivation` how, and `recent` of how many events. A series is a stored
+number with the sign it keeps and the mask of statistics its tiles keep. `operations` holds per feature: operation,
+first and second operand, window. `narrow` is 1 when times fit 32 bits.
 """
 
 Plan = Any  # a record of dtype PLAN
@@ -96,9 +107,10 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
             keeps[first] |= _NEEDS[name]
     sources, signs = [], []
     for number in view.numbers:
-        sources.append(stored.index(number.name if isinstance(number, LogReturn) else number.source))
+        sources.append(stored.index(number.source if isinstance(number, Number) else number.name))
         signs.append(_SIGNS[number.keep] if isinstance(number, Number) else 0)
-    returns = {number.name: number.of for number in view.numbers if isinstance(number, LogReturn)}
+    derived = {number.name: number for number in view.numbers if not isinstance(number, Number)}
+    made = [derived.get(name) for name in stored]
     narrow = view.horizon_ms + view.grace_ms + view.horizon_ms // 2 < 2**32
     sizes = {
         "number": (len(stored), MOST_NUMBERS), "series": (len(series), MOST_NUMBERS),
@@ -126,7 +138,9 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
     arrays: dict[str, Any] = {
         "windows": windows,
         "spans": [max(window // TILES_PER_WINDOW, 1) for window in windows],
-        "return_of": [stored.index(returns[name]) if name in returns else -1 for name in stored],
+        "derived_of": [-1 if each is None else stored.index(each.of) for each in made],
+        "derivation": [-1 if each is None else DERIVATIONS[type(each)] for each in made],
+        "recent": [each.events if isinstance(each, RecentMean) else 0 for each in made],
         "series_source": sources,
         "series_sign": signs,
         "series_keeps": keeps,
@@ -146,7 +160,7 @@ def inputs_of(view: FeatureView, batch: EventBatch) -> Events:
     columns = _columns(view)
     numbers = np.full((len(batch), max(len(columns), 1)), np.nan)
     for place, name in enumerate(columns):
-        if name in batch.numbers:  # log returns are filled in by the kernel
+        if name in batch.numbers:  # derived numbers are filled in by the kernel
             numbers[:, place] = batch.numbers[name]
     codes = np.zeros((len(batch), len(view.codes)), np.uint32)
     for place, name in enumerate(view.codes):
@@ -198,6 +212,9 @@ def _operands(
     match feature.kind:
         case "rolling" | "ratio" | "zscore" | "realised_volatility" | "range":
             return series.index(feature.number), 0  # type: ignore[attr-defined]
+        case "beyond":
+            scale = view.windows_ms.index(duration_ms(feature.scale))  # type: ignore[attr-defined]
+            return series.index(feature.number), scale  # type: ignore[attr-defined]
         case "ewma_volatility" | "moving_average" | "adaptive_moving_average":
             return stored.index(feature.number), 0  # type: ignore[attr-defined]
         case "value":

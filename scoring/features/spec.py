@@ -73,6 +73,33 @@ class LogReturn:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """A number less that of the last event in order; kept like a `Number`.
+
+    NaN for an event out of order, and where either number is missing.
+    """
+
+    name: str
+    of: str
+
+
+@dataclass(frozen=True)
+class RecentMean:
+    """The mean of a number over the ring's last `events` in-order ones, this one included; kept like a `Number`.
+
+    Of fewer while there are no more. NaN for an event out of order, and where its own number is missing.
+    """
+
+    name: str
+    of: str
+    events: int
+
+
+Derived = LogReturn | Difference | RecentMean
+"""Numbers that are made of the ring, not read from the event."""
+
+
+@dataclass(frozen=True)
 class Feature:
     """One entry of the feature vector; its `name` is derived, its `reason` is the code people see."""
 
@@ -352,8 +379,28 @@ class Range(Feature):
         return f"{self.number}_range_{self.window}"
 
 
+@dataclass(frozen=True)
+class Beyond(Feature):
+    """How far this event's number lies outside the range of the earlier ones in the window; 0 inside it.
+
+    In standard deviations of the number in the window `scale`, this event included; so it is at most about the square
+    root of how many there are. NaN without an earlier one in the window; 0 where it is outside by less than a
+    billionth of the mean.
+    """
+
+    number: str
+    window: str
+    scale: str
+    kind: ClassVar[str] = "beyond"
+
+    @property
+    def name(self) -> str:
+        """`value_beyond_7d`."""
+        return f"{self.number}_beyond_{self.window}"
+
+
 _OF_THE_RING = (EwmaVolatility, MovingAverage, AdaptiveMovingAverage)
-_OF_A_SERIES = (Rolling, Ratio, ZScore, RealisedVolatility, Range)
+_OF_A_SERIES = (Rolling, Ratio, ZScore, RealisedVolatility, Range, Beyond)
 
 
 @dataclass(frozen=True)
@@ -399,7 +446,7 @@ class FeatureView:
     name: str
     event: EventType
     entity: str
-    numbers: tuple[Number | LogReturn, ...]
+    numbers: tuple[Number | Derived, ...]
     features: tuple[Feature, ...]
     codes: tuple[str, ...] = ()
     group: str = ""
@@ -461,6 +508,7 @@ class FeatureView:
         looks_back = {
             feature.name: feature.events for feature in self.features if isinstance(feature, MovingAverage)
         }
+        looks_back |= {number.name: number.events for number in self.numbers if isinstance(number, RecentMean)}
         if self.history:
             looks_back["history"] = self.history.length
         for thing, events in looks_back.items():
@@ -482,7 +530,7 @@ class FeatureView:
                 raise ValueError(
                     f"view {self.name}: {number.name} needs {source!r} in the ring; add Number({source!r})"
                 )
-        returns = {number.name for number in self.numbers if isinstance(number, LogReturn)}
+        derived = {number.name for number in self.numbers if isinstance(number, Derived)}
         for code in (*self.codes, *([self.group] if self.group else [])):
             if code not in known_fields:
                 raise ValueError(f"view {self.name}: {code!r} is not a field of {self.event.name}")
@@ -493,10 +541,10 @@ class FeatureView:
                     raise ValueError(
                         f"view {self.name}: feature {feature.name} uses {name!r}, which is not declared"
                     )
-            if isinstance(feature, _OF_THE_RING) and feature.number not in kept_whole | returns:
+            if isinstance(feature, _OF_THE_RING) and feature.number not in kept_whole | derived:
                 raise ValueError(
                     f"view {self.name}: feature {feature.name} reads {feature.number!r} from the ring; "
-                    f"expected a log return or one of the fields {', '.join(sorted(kept_whole))}"
+                    f"expected a derived number or one of the fields {', '.join(sorted(kept_whole))}"
                 )
             if isinstance(feature, _OF_A_SERIES) and feature.number not in numbers:
                 raise ValueError(
@@ -517,7 +565,8 @@ class FeatureView:
     @cached_property
     def windows_ms(self) -> tuple[int, ...]:
         """The distinct windows of the features in milliseconds, shortest first."""
-        return tuple(sorted({duration_ms(f.window) for f in self.features if hasattr(f, "window")}))
+        named = {getattr(feature, each, "") for feature in self.features for each in ("window", "scale")} - {""}
+        return tuple(sorted(map(duration_ms, named)))
 
     @property
     def horizon_ms(self) -> int:

@@ -35,10 +35,13 @@ ADAPTIVE_MOVING_AVERAGE = OPERATIONS["adaptive_moving_average"]
 RANGE = OPERATIONS["range"]
 SERIES_VALUE = OPERATIONS["series_value"]
 FIRST_TIME_SHARE = OPERATIONS["first_time_share"]
+BEYOND = OPERATIONS["beyond"]
 
 FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 LARGEST = float(np.finfo(np.float32).max)
 LEAST_DEVIATION = 0.01  # of the mean: a constant history must not make the z-score of a small change endless
+
+LEAST_OUTSIDE = 1e-9  # of the mean: what rounding makes of a number that stands still is not outside
 
 
 @compiled
@@ -86,6 +89,8 @@ def fill_vector(
         elif operation == ADAPTIVE_MOVING_AVERAGE:
             span, fast, slow = plan.parameters[feature]
             value = _adaptive(work, a, int(span), fast, slow) if in_order else np.nan
+        elif operation == BEYOND:
+            value = _beyond(bands, a, window, b)
         else:
             value = _statistic(bands, operation, a, window)
         # a quotient by a tiny number would become infinite in float32; NaN stays
@@ -129,6 +134,18 @@ def _statistic(bands: Bands, operation: int, series: int, window: int) -> float:
     if operation == RANGE:
         return (maximum - minimum) / value if value != 0 else np.nan  # NaN when this event has no value
     return np.nan
+
+
+@compiled
+def _beyond(bands: Bands, series: int, window: int, scale: int) -> float:
+    value = bands.now[series]
+    if bands.values[series, window] == 0 or np.isnan(value):
+        return np.nan
+    outside = max(value - bands.maximum[series, window], bands.minimum[series, window] - value)
+    squares, n = bands.squares_now[series, scale], bands.values_now[series, scale]
+    if outside <= LEAST_OUTSIDE * abs(bands.mean_now[series, scale]) or squares <= 0:
+        return 0.0
+    return outside / math.sqrt(squares / n)
 
 
 @compiled

@@ -21,7 +21,7 @@ from tests.support.streams import VIEWS, spans_of, streams
 STATUS = {oracle.SCORED: SCORED, oracle.DUPLICATE: DUPLICATE, oracle.CONFLICT: CONFLICT}
 EXACT = (spec.Count, spec.Distinct, spec.Unseen, spec.FirstTimeShare, spec.SinceLast)
 EXTREMES = ("count", "maximum", "minimum")
-OF_A_WINDOW = (spec.Count, spec.Rolling, spec.Ratio, spec.ZScore, spec.RealisedVolatility, spec.Range)
+OF_A_WINDOW = (spec.Count, spec.Rolling, spec.Ratio, spec.ZScore, spec.RealisedVolatility, spec.Range, spec.Beyond)
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)

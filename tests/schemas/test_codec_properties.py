@@ -23,6 +23,7 @@ EXAMPLES = {
     },
     "RealisedVariance": {"event_id": "e", "occurred_at_ms": 0, "symbol": "KO", "variance": 0.0001, "log_return": -0.01},
     "Bar": {"event_id": "e", "occurred_at_ms": 0, "symbol": "KO", "close": 1.5, "period": "1d"},
+    "Measurement": {"event_id": "e", "occurred_at_ms": 0, "series_id": "s", "value": -1.5},
     "AccountMonth": {
         "event_id": "e",
         "occurred_at_ms": 0,

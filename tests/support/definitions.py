@@ -10,14 +10,14 @@ from itertools import pairwise
 from typing import Any
 
 from scoring.features import spec
-from scoring.features.spec import Feature, FeatureView, LogReturn, duration_ms
+from scoring.features.spec import Derived, Feature, FeatureView, duration_ms
 
 LARGEST = (2 - 2**-23) * 2.0**127  # of a float32
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """An event that was folded: `row` is its place in the stream, `numbers` holds fields and log returns."""
+    """An event that was folded: `row` is its place in the stream, `numbers` holds fields and derived numbers."""
 
     row: int
     event: Any
@@ -66,7 +66,7 @@ class Moment:
     def kept(self, number: str, one: Accepted) -> float | None:
         """The value of a declared number: its field, with the sign it keeps."""
         declared = next(each for each in self.view.numbers if each.name == number)
-        if isinstance(declared, LogReturn):
+        if isinstance(declared, Derived):
             return one.numbers[number]
         value = one.numbers[declared.source]
         if (
@@ -238,6 +238,16 @@ def _range(feature: spec.Range, moment: Moment) -> float | None:
     return (max(values) - min(values)) / now if now else None
 
 
+def _beyond(feature: spec.Beyond, moment: Moment) -> float | None:
+    now = moment.kept(feature.number, moment.current)
+    earlier = moment.values(feature.number, moment.window(feature.window))
+    if now is None or not earlier:
+        return None
+    outside = max(now - max(earlier), min(earlier) - now)
+    known = [*moment.values(feature.number, moment.window(feature.scale)), now]
+    return outside / spread(known) if outside > 1e-9 * abs(mean(known)) and spread(known) > 0 else 0.0
+
+
 DEFINITIONS: dict[type[Feature], Callable[[Any, Moment], float | None]] = {
     spec.Count: lambda feature, moment: len(moment.window(feature.window)) + 1,
     spec.Rolling: lambda feature, moment: STATISTICS[feature.statistic](rolling_values(feature, moment)),
@@ -256,4 +266,5 @@ DEFINITIONS: dict[type[Feature], Callable[[Any, Moment], float | None]] = {
     spec.MovingAverage: _moving_average,
     spec.AdaptiveMovingAverage: _adaptive_moving_average,
     spec.Range: _range,
+    spec.Beyond: _beyond,
 }

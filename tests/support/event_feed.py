@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 
 PAYMENTS, TICKS = "transactions", "market-ticks"
 BARS = "market-bars"
-KEYS = {PAYMENTS: "account_id", TICKS: "symbol", BARS: "symbol"}
+KEYS = {PAYMENTS: "account_id", TICKS: "symbol", BARS: "symbol", "measurements": "series_id"}
 SCORERS = {
     PAYMENTS: ("payment_anomaly", "payment_attention", "payment_fraud", "payment_merchant"),
     TICKS: ("tick_anomaly",),

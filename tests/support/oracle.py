@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from schemas.as_of import question_struct
-from scoring.features.spec import Count, FeatureView, LogReturn
-from tests.support.definitions import Accepted, Moment, log_of_ratio, value_of
+from scoring.features.spec import Count, Difference, FeatureView, LogReturn, RecentMean
+from tests.support.definitions import Accepted, Moment, log_of_ratio, mean, value_of
 
 SCORED, DUPLICATE, CONFLICT = "scored", "duplicate", "conflict"
 
@@ -68,7 +68,7 @@ class Oracle:
         ring = self._ring(accepted, time if in_order else newest)
         if asked and view.group and ring:  # a question has no currency: that of the newest event
             event = msgspec.structs.replace(event, **{view.group: getattr(ring[-1].event, view.group)})
-        current = Accepted(row, event, in_order, self._numbers(event, in_order, accepted))
+        current = Accepted(row, event, in_order, self._numbers(event, in_order, accepted, ring))
         moment = Moment(view, current, tuple(accepted), memory, ring)
         vector = {feature.name: value_of(feature, moment) for feature in view.features}
         if asked:  # it does not count itself
@@ -88,7 +88,9 @@ class Oracle:
     def _ring(self, accepted: list[Accepted], newest: int | None) -> list[Accepted]:
         return sorted(self._memory(accepted, newest), key=lambda one: (one.time, one.row))[-self.view.ring :]
 
-    def _numbers(self, event: Any, in_order: bool, accepted: list[Accepted]) -> dict[str, float | None]:
+    def _numbers(
+        self, event: Any, in_order: bool, accepted: list[Accepted], ring: list[Accepted]
+    ) -> dict[str, float | None]:
         numbers = {
             name: value
             for name in event.__struct_fields__
@@ -103,4 +105,12 @@ class Oracle:
                 then = before.numbers[declared.of] if before else None
                 known = in_order and now is not None and then is not None and now > 0 and then > 0
                 numbers[declared.name] = log_of_ratio(now, then) if known else None
+            if isinstance(declared, Difference):
+                now, then = numbers[declared.of], before.numbers[declared.of] if before else None
+                numbers[declared.name] = None if not in_order or now is None or then is None else now - then
+            if isinstance(declared, RecentMean):
+                now = numbers[declared.of]
+                past = [one.numbers[declared.of] for one in ring if one.in_order]
+                values = [*(value for value in past if value is not None), now][-declared.events :]
+                numbers[declared.name] = mean(values) if in_order and now is not None else None
         return numbers

@@ -10,19 +10,21 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from schemas.events.measurement import Measurement
 from schemas.events.tick import Tick
 from schemas.events.transaction import Transaction
-from scoring.features.spec import FeatureView, History, MovingAverage
-from scoring.views import account_activity, symbol_activity
+from scoring.features.spec import FeatureView, History, MovingAverage, RecentMean
+from scoring.views import account_activity, series_activity, symbol_activity
 
 STARTS_MS = (0, 1_700_000_000_000, -40_000_000, -2_000_000_000_000)
-WINDOWS = {"1h": "1m", "1d": "10m", "7d": "1h", "30d": "3h", "90d": "4h"}
+WINDOWED = ("window", "scale")
+WINDOWS = {"1h": "1m", "1d": "10m", "3d": "40m", "7d": "1h", "30d": "3h", "90d": "4h"}
 
 
 def shrunk(view: FeatureView, *, ring: int, **changes: Any) -> FeatureView:
     """The view with windows of minutes and a ring so small that tiles, expiry and resets are soon reached."""
     features = tuple(
-        replace(feature, window=WINDOWS[feature.window])  # type: ignore[call-arg]
+        replace(feature, **{each: WINDOWS[getattr(feature, each)] for each in WINDOWED if hasattr(feature, each)})
         if hasattr(feature, "window")
         else replace(feature, events=min(feature.events, ring))
         if isinstance(feature, MovingAverage)
@@ -34,7 +36,11 @@ def shrunk(view: FeatureView, *, ring: int, **changes: Any) -> FeatureView:
     history = History(
         features=features_kept(view.history.features, features), length=min(view.history.length, ring)
     )
-    shortened = {"horizon": WINDOWS[view.horizon], "grace": "2m", "history": history}
+    numbers = tuple(
+        replace(number, events=min(number.events, ring)) if isinstance(number, RecentMean) else number
+        for number in view.numbers
+    )
+    shortened = {"numbers": numbers, "horizon": WINDOWS[view.horizon], "grace": "2m", "history": history}
     return replace(view, name=f"small_{view.name}", features=features, ring=ring, **(shortened | changes))
 
 
@@ -48,10 +54,15 @@ def features_kept(names: Iterable[str], features: Iterable[Any]) -> tuple[str, .
 SMALL_CARDS = shrunk(account_activity.VIEW, ring=5)
 SMALL_TICKS = shrunk(symbol_activity.VIEW, ring=7)
 CROWDED = shrunk(account_activity.VIEW, ring=3, tiles=4)
-VIEWS = (SMALL_CARDS, SMALL_TICKS, account_activity.VIEW, symbol_activity.VIEW)
+SMALL_SERIES = shrunk(series_activity.VIEW, ring=6)
+VIEWS = (
+    SMALL_CARDS, SMALL_TICKS, SMALL_SERIES, account_activity.VIEW, symbol_activity.VIEW, series_activity.VIEW,
+)  # fmt: skip
 
 AMOUNTS = (0.0, -0.0, 12.5, 12.5, -12.5, 1e15, -1e15, 1e-9, 1e-300)
 PRICES = (100.0, 100.0, 1e-3, 1e12, 5e-324, 1e15)
+READINGS = (0.0, -0.0, 12.5, 12.5, -12.5, 1e4, -1e4, 0.1)
+"""Not as far apart as amounts: a mean of numbers is rounded by the largest of them."""
 CURRENCIES = (None, "EUR", "EUR", "EUR", "USD")
 MANY_CURRENCIES = tuple(f"C{number:02d}" for number in range(40))
 
@@ -67,7 +78,7 @@ def streams(
 
 def endless(view: FeatureView, chance: Random, currencies: Sequence[str | None]) -> Iterator[Any]:
     """Events without end; some repeat an earlier id, alike or with another body."""
-    make = _tick if view.event.struct is Tick else _payment
+    make = {Tick: _tick, Measurement: _reading}.get(view.event.struct, _payment)
     moves, weights = (
         moves_of(view),
         (chance.choice((1, 4, 16)), chance.choice((0, 1, 4)), chance.choice((0, 1)), 1),
@@ -130,6 +141,18 @@ def _tick(chance: Random, event_id: str, time: int, _: Sequence[str | None], ext
         bid=chance.choice((None, price)),
         ask=chance.choice((None, min(price * 1.01, 1e15))),
         volume=chance.choice((None, 0.0, 10.0, 11.0, 250.0)),
+    )
+
+
+def _reading(
+    chance: Random, event_id: str, time: int, _: Sequence[str | None], extremes: bool
+) -> Measurement:
+    usual = chance.choice((0.0, 0.0, chance.randint(-500, 500) / 10))
+    return Measurement(
+        event_id=event_id,
+        occurred_at_ms=time,
+        series_id=chance.choice(("x", "x", "x", "y")),
+        value=chance.choice(READINGS) if extremes and chance.random() < 0.3 else usual,
     )
 
 

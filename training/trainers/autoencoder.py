@@ -10,7 +10,7 @@ from scoring.model.rows import Rows
 from training.calibrate import set_calibration, set_feature_tails
 from training.config import TrainingConfig
 from training.export import TorchModel
-from training.groups import CONTRIBUTIONS, groups_of, usual_values
+from training.groups import CONTRIBUTIONS, filled_up, groups_of, usual_values
 from training.loop import Report, fit
 from training.networks.ablation import Ablation
 from training.networks.autoencoder import Autoencoder
@@ -27,7 +27,7 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
     upper = torch.zeros(preparation.width, dtype=torch.bool)
     upper[: preparation.features] = torch.tensor(upper_sides(view))
     network = Autoencoder(preparation.width, config.widths, config.dropout)
-    ablation = Ablation(groups_of(view), usual_values(part.train.features))
+    ablation = Ablation(filled_up(groups_of(view)), usual_values(part.train.features))
     model = VectorSurprise(preparation, network, upper, ablation)
 
     def loss(inputs: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:

@@ -251,8 +251,11 @@ LAYOUTS = {
                 "in_anomaly_window": [True, False],
             }
         },
-        [{"occurred_at_ms": ms(2014, 4, 1, 0, 5), "symbol": "a/b.csv", "price": 20.0}],
-        [1],
+        [
+            {"occurred_at_ms": ms(2014, 4, 1), "series_id": "a/b.csv", "value": 0.0},
+            {"occurred_at_ms": ms(2014, 4, 1, 0, 5), "series_id": "a/b.csv", "value": 20.0},
+        ],
+        [0, 1],
     ),
     "polish_bankruptcy": (
         {"1year": {f"Attr{place}": [place / 8, None] for place in range(1, 65)} | {"class": [0, 1]}},

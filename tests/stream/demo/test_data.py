@@ -19,6 +19,7 @@ ROWS = {
     "closes_demo": 15_120,
     "cards_train": 19_200,
     "cards_demo": 4_800,
+    "series_train": 127_756,
 }
 LARGEST_SUM_BYTES = 2_500_000
 

@@ -1,0 +1,1 @@
+"""Anomalies in series: how detections are counted, and plain rivals that need no training."""
