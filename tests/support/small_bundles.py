@@ -44,7 +44,7 @@ def write_small_bundle(
     view = scorer.view
     signature = signature_of(view.feature_names, (), 0)
     weights = np.zeros(len(view.feature_names), np.float32)
-    weights[view.feature_names.index(LEADING[view.name])] = 1.0
+    weights[view.feature_names.index(LEADING.get(view.name, view.feature_names[0]))] = 1.0
     constants = {
         "zero": np.float32(0), "low": np.float32(-1e4), "high": np.float32(1e4), "weights": weights,
         "bias": np.float32(bias), "last": np.array([1], np.int64),

@@ -275,7 +275,7 @@ def test_a_mapping_file_refuses_unknown_names_and_other_event_types(tmp_path):
         read_mapping(path)
     with pytest.raises(BadMapping, match=r"give the path of a TOML file, or one of .*handbook_cards"):
         read_mapping("no_such_mapping")
-    with pytest.raises(BadMapping, match="for Tick events, not Transaction"):
+    with pytest.raises(BadMapping, match="for Measurement events, not Transaction"):
         events([payments(tmp_path)], read_mapping("nab_series"))
 
 

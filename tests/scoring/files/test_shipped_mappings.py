@@ -73,6 +73,35 @@ LAYOUTS = {
         ],
         [1, None],
     ),
+    "amlsim_incoming": (
+        {
+            "amlsim": {
+                "source_account": [360, 1],
+                "target_account": [18984, 2],
+                "amount": [103.55, 5.0],
+                "day": [1, 2],
+                "source_suspicious": [1, 0],
+                "target_suspicious": [1, 1],
+            }
+        },
+        [
+            {
+                "occurred_at_ms": ms(2017, 1, 2),
+                "account_id": "18984",
+                "amount": 103.55,
+                "merchant_id": "360",
+                "channel": "transfer",
+            },
+            {
+                "occurred_at_ms": ms(2017, 1, 3),
+                "account_id": "2",
+                "amount": 5.0,
+                "merchant_id": "1",
+                "channel": "transfer",
+            },
+        ],
+        [1, 0],
+    ),
     "amlsim_transfers": (
         {
             "amlsim": {

@@ -21,7 +21,7 @@ ROWS = {
     "cards_demo": 4_800,
     "series_train": 127_756,
 }
-LARGEST_SUM_BYTES = 2_500_000
+LARGEST_SUM_BYTES = 3_000_000
 
 
 @pytest.mark.parametrize("name", ROWS)
