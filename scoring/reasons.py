@@ -128,8 +128,8 @@ def _principal_reasons(explanation: Explanation, baseline: Mapping[str, Sequence
         name, _, side = reason.rpartition("_")
         if side not in _ADVERSE:  # no single feature leads
             return "no single reason: the combination of all values"
-        value, usual = explanation.named_features.get(name.lower()), _usual(baseline.get(name.lower()))
-        seen = "" if value is None else f" ({_number(value)}" + (f", usually {usual})" if usual else ")")
+        value, usual = explanation.named_features.get(name.lower()), _middle(baseline.get(name.lower()))
+        seen = "" if value is None else f" ({_number(value)}" + (f", usually about {usual})" if usual else ")")
         said.append(f"{name.lower().replace('_', ' ')} {_ADVERSE[side]}{seen}")
     return "principal reasons: " + "; ".join(said)
 
@@ -138,6 +138,12 @@ def _usual(quantiles: Sequence[float | None] | None) -> str:
     if not quantiles or len(quantiles) < 3 or quantiles[1] is None or quantiles[-2] is None:
         return ""
     return f"{_number(quantiles[1])} to {_number(quantiles[-2])}"
+
+
+def _middle(quantiles: Sequence[float | None] | None) -> str:
+    """The value that decides between too high and too low: a range would often hold both."""
+    middle = quantiles[len(quantiles) // 2] if quantiles else None
+    return "" if middle is None else _number(middle)
 
 
 def _number(value: float) -> str:
