@@ -1,6 +1,6 @@
 """Rules that raise alarms on single bars, and alarms counted as people get them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,22 +65,22 @@ def alarms(scores: Series, threshold: float) -> NDArray[np.int64]:
     return np.array(found, np.int64)
 
 
-def threshold_for(scores: Series, most: int) -> float:
-    """The least threshold that gives at most so many alarms on these scores."""
+def threshold_for(scores: Series, most: int, faults: Sequence[Fault] = ()) -> float:
+    """The least threshold that gives at most so many false alarms on these scores."""
     levels = np.unique(scores)
     low, high = 0, len(levels) - 1
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if len(alarms(scores, float(levels[middle]))) <= most else (middle + 1, high)
+        low, high = (low, middle) if false_alarms(scores, float(levels[middle]), faults) <= most else (middle + 1, high)
     return float(levels[low])
 
 
-def found_faults(scores: Series, threshold: float, faults: list[Fault]) -> NDArray[np.bool_]:
+def found_faults(scores: Series, threshold: float, faults: Sequence[Fault]) -> NDArray[np.bool_]:
     """Whether each fault has a score above the threshold between its first bar and five behind its last, bool[faults]."""
     return np.array([bool((scores[each.first : each.last + 1 + LATE_BARS] > threshold).any()) for each in faults])
 
 
-def false_alarms(scores: Series, threshold: float, faults: list[Fault]) -> int:
+def false_alarms(scores: Series, threshold: float, faults: Sequence[Fault]) -> int:
     """Alarms outside of every fault and the 60 bars behind it, whose volatility it still moves."""
     outside = np.ones(len(scores), bool)
     for each in faults:

@@ -99,6 +99,8 @@ def test_alarms_close_together_are_one_and_the_threshold_allows_as_many_as_asked
     assert threshold_for(scores, 3) == 0.0
     assert len(alarms(scores, threshold_for(scores, 2))) <= 2
     assert threshold_for(scores, 0) == 9.0
+    assert threshold_for(scores, 0, [Fault("fat_finger", 10, 12)]) == 0.0, "all lie in the fault or in the hour behind it"
+    assert threshold_for(np.ones(9), 1) == 1.0, "what cannot be told apart alarms never"
 
 
 def test_a_fault_is_found_by_any_of_its_bars_and_by_those_shortly_behind_it():
@@ -122,7 +124,7 @@ def test_the_protocol_finds_jumps_by_the_network_and_stale_feeds_by_the_rule(tmp
     said = found["stale_rule"].statistics
     assert said["recall_fat_finger"] == 1 and said["recall_flash_crash"] >= 0.75
     assert said["baseline_recall_stale_feed"] == 1 and said["baseline_recall_fat_finger"] == 0
-    assert said["false_alarms_a_day"] < 9
+    assert said["false_alarms_a_day_by_it"] < 9
     assert found["ewma_rule"].positives == 12
     wrong = msgspec.structs.replace(protocol, baselines=("rule_x",))
     with pytest.raises(TrainingRefused, match="rule_x is unknown; known are ewma_rule"):
