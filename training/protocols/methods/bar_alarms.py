@@ -43,8 +43,8 @@ class Found:
 class BarAlarms(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="bar_alarms"):
     """Learn on the first bars, find faults in the last, at the same number of false alarms a day for everybody.
 
-    What a threshold set on the bars in between would have given - how many faults, and how many false alarms - stands beside
-    each figure: scores that drift keep no such promise.
+    What a threshold set on the bars in between would have given, faults found and false alarms, stands beside each
+    figure: scores that drift keep no such promise.
 
     Attributes:
         train_share, threshold_share: shares of the bars; the rest is the test part, into which faults are put.
