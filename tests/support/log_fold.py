@@ -14,7 +14,7 @@ from scoring.store.contract import Partition
 from scoring.store.keys import state_prefix
 from tests.support.independent_reader import Record
 from tests.support.redis_servers import redis_servers
-from tests.support.small_bundles import BIAS, LEADING
+from tests.support.small_bundles import BIAS, leading_feature
 
 Place = tuple[str, int, int]
 
@@ -40,7 +40,7 @@ def fold_internal(
     for record in records:
         by_partition[record.partition].append(record)
     fold = LogFold({}, {}, {})
-    leading = view.feature_names.index(LEADING[view.name])
+    leading = view.feature_names.index(leading_feature(view))
     for index, log in by_partition.items():
         known = list({place_of(record): record.body["event"] for record in reversed(log)}.items())
         first_place: dict[Place, int] = {}
@@ -74,7 +74,7 @@ def fold_log(view: FeatureView, records: Iterable[Record], namespace: str, *, bi
         if record.topic == view.event.topic:
             by_partition[record.partition].append(record)
     fold = LogFold({}, {}, {})
-    leading = view.feature_names.index(LEADING[view.name])
+    leading = view.feature_names.index(leading_feature(view))
     for index, log in by_partition.items():
         events = [view.event.struct(**record.body) for record in log]
         table = fold_table(view, EventBatch.from_events(view.event, events))

@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from scoring.catalog import scorers
+from scoring.features.spec import FeatureView
 from scoring.model.graph import SIGNATURE
 from scoring.model.manifest import (
     EXPLAIN_FILE,
@@ -33,6 +34,11 @@ LEADING = {
 BIAS = -4.0
 
 
+def leading_feature(view: FeatureView) -> str:
+    """The feature that such a bundle scores by: the named one, or the first."""
+    return LEADING.get(view.name, view.feature_names[0])
+
+
 def write_small_bundle(
     folder: Path, scorer: Scorer, *, bias: float = BIAS, no_score_at: tuple[str, float] | None = None
 ) -> Path:
@@ -44,7 +50,7 @@ def write_small_bundle(
     view = scorer.view
     signature = signature_of(view.feature_names, (), 0)
     weights = np.zeros(len(view.feature_names), np.float32)
-    weights[view.feature_names.index(LEADING.get(view.name, view.feature_names[0]))] = 1.0
+    weights[view.feature_names.index(leading_feature(view))] = 1.0
     constants = {
         "zero": np.float32(0), "low": np.float32(-1e4), "high": np.float32(1e4), "weights": weights,
         "bias": np.float32(bias), "last": np.array([1], np.int64),

@@ -1,6 +1,6 @@
 """What a protocol says: a figure with its interval beside that of a named baseline."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -39,6 +39,24 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[int, ...]
     values: tuple[float, ...]
     positives: int | None = None
+
+
+def read_outcomes(raw: bytes) -> list[Outcome]:
+    """The outcomes of a JSON file; a figure that has no value stands there as null, and is NaN.
+
+    Raises:
+        msgspec.DecodeError: it holds something else.
+    """
+    told = msgspec.json.decode(raw, type=list[dict[str, Any]])
+    return msgspec.convert([{name: _known(name, value) for name, value in each.items()} for each in told], list[Outcome])
+
+
+def _known(name: str, value: Any) -> Any:
+    if name == "positives":  # None where there are no classes
+        return value
+    if isinstance(value, list):
+        return [_known(name, each) for each in value]
+    return float("nan") if value is None else value
 
 
 def verdict_of(difference_ci95: Interval, *, more_is_better: bool) -> Verdict:

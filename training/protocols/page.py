@@ -131,6 +131,8 @@ def _cells(each: Outcome) -> tuple[str, ...]:
 
 
 def _number(value: float, *, sign: bool = False) -> str:
+    if value != value:
+        return "none"
     if abs(value) >= 10_000:
         return f"{value:.3g}"
     return f"{value:+.4f}" if sign else f"{value:.4f}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from training.errors import TrainingRefused
-from training.protocols.outcome import Outcome
+from training.protocols.outcome import read_outcomes
 from training.protocols.page import Result, page_html
 from training.protocols.protocol import Ground, Read, Told, read_protocol, shipped_names
 
@@ -50,7 +50,7 @@ def page_again(folder: Path, out: Path) -> list[Result]:
 def _left(read: Read, folder: Path) -> Result:
     path = folder / f"{read.name}.json"
     try:
-        return Result(read, tuple(msgspec.json.decode(path.read_bytes(), type=list[Outcome])))
+        return Result(read, tuple(read_outcomes(path.read_bytes())))
     except FileNotFoundError:
         return Result(read, missing=f"there is no {path.name}; it is run on {read.protocol.data}")
     except msgspec.DecodeError as error:

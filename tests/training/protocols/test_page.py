@@ -90,3 +90,12 @@ def test_a_folder_without_results_and_a_file_that_is_none_are_refused(tmp_path: 
         (tmp_path / f"{NAME}.json").write_bytes(content)
     with pytest.raises(TrainingRefused, match=said):
         page_again(tmp_path, tmp_path)
+
+
+def test_a_figure_without_a_value_stays_without_one(tmp_path: Path):
+    """A slope has none where a score parts the classes; JSON has no NaN, so it stands there as null."""
+    nothing = msgspec.structs.replace(outcome(), value=float("nan"), difference=float("nan"), ci95=(float("nan"), 1.0))
+    (tmp_path / f"{NAME}.json").write_bytes(msgspec.json.encode([nothing]))
+    (result,) = (each for each in page_again(tmp_path, tmp_path) if each.outcomes)
+    assert str(result.outcomes[0]) == str(nothing)
+    assert "<td>none</td>" in (tmp_path / PAGE).read_text()
