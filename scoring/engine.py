@@ -157,9 +157,10 @@ def raise_alerts(
 
 def alert_rows(verdicts: Verdicts) -> list[int]:
     """Rows at level `alert` of a live scorer, in order; a challenger has none."""
-    if not verdicts.in_force.live:
+    if not verdicts.in_force.live or not verdicts.explanations:  # from `watch` on each row is explained
         return []
-    return [int(row) for row in np.flatnonzero(verdicts.levels == ALERT)]
+    found: list[int] = (verdicts.levels == ALERT).nonzero()[0].tolist()
+    return found
 
 
 def _joined(parts: Sequence[Any], masks: Sequence[NDArray[np.bool_]]) -> Any:

@@ -1,8 +1,9 @@
 """Usual records straight to columns: the same as decoding one by one and `EventBatch.from_events`, without objects."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -33,7 +34,8 @@ class EventColumns:
         columns: where their texts lie in these, their numbers and times.
         hashes: of each text, uint64[texts, n]; 0 where missing.
         entity: index of each event's entity among the distinct ones, in order of first appearance, int64[n].
-        first: where each distinct entity appears first, int64[entities].
+        first: where each distinct entity appears first, int64[entities], ascending.
+        whole, at: what these were cut from, if from anything, and their first row there.
     """
 
     event_type: EventType
@@ -42,6 +44,8 @@ class EventColumns:
     hashes: NDArray[np.uint64]
     entity: NDArray[np.int64]
     first: NDArray[np.int64]
+    whole: "EventColumns | None" = None
+    at: int = 0
 
     @classmethod
     def read(cls, event_type: EventType, raws: Packed) -> "EventColumns | None":
@@ -65,6 +69,24 @@ class EventColumns:
         key = _key(event_type)
         entity, first = index_of(raws.raw, columns.starts[key], columns.ends[key], hashes[key])
         return cls(event_type, raws, columns, hashes, entity, first)
+
+    def cut(self, sizes: Sequence[int]) -> "list[EventColumns] | None":
+        """The events in pieces of these sizes, one behind the other; None when an entity is in two of them."""
+        ends = np.cumsum([0, *sizes]).tolist()
+        entities = np.searchsorted(self.first, ends).tolist()
+        pieces = []
+        for (start, end), (known, more) in zip(pairwise(ends), pairwise(entities), strict=True):
+            rows = slice(start, end)
+            entity = self.entity[rows] - known
+            if entity.min(initial=0) < 0:
+                return None
+            raws = self.raws.cut(rows)
+            columns = Columns._make(column[..., rows] for column in self.columns)
+            first = self.first[known:more] - start
+            pieces.append(
+                EventColumns(self.event_type, raws, columns, self.hashes[:, rows], entity, first, whole=self, at=start)
+            )
+        return pieces
 
     def same_keys(self, keys: Packed) -> bool:
         """Whether each record's key is its event's entity; one that is null, and begins before the first, is not."""

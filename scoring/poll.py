@@ -6,7 +6,8 @@ commit once it is acknowledged.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,9 +19,9 @@ from schemas.dead_letter import Reason
 from schemas.source import Source
 from scoring.clock import stopwatch_s
 from scoring.engine import InForce, Verdicts, alert_rows, raise_alerts
-from scoring.features.batch import EventBatch
 from scoring.features.table import DUPLICATE, SCORED, FeatureTable
 from scoring.folding import SPARE_SECONDS, Folding, begin_fold
+from scoring.gathering import Gathered, gather
 from scoring.judging import Judging, begin_judging
 from scoring.partition import PartitionState
 from scoring.policy import read_alert_state, write_alert_state
@@ -28,7 +29,7 @@ from scoring.prepared import Folded, Prepared
 from scoring.publish import Content, Output, alert_id, score_ids, write_dead_letter
 from scoring.record_run import InputRecord, values_of
 from scoring.records import Chunk
-from scoring.score_writer import ScoreWriter
+from scoring.score_writer import Portion, ScoreWriter
 from scoring.store.contract import MOST_BLOBS, MOST_KEYS, Blob, StateStore
 
 ROWS_TOGETHER = 512
@@ -80,22 +81,25 @@ class Poller:
             CorruptState: what the store gave is no state.
         """
         stages = Stages()
-        parts: list[tuple[Folded, EventBatch]] = []
+        gathered: list[Gathered] = []
+        waiting: list[Folded] = []
         for state, records in poll.items():
-            parts += self._take(state, records)
-            await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
+            waiting += (Folded(state, chunk) for chunk in self._cut(state, records))
+            if sum(len(part.chunk.records) for part in waiting) >= ROWS_TOGETHER:
+                gathered += gather(waiting)  # while the processor still has them
+                waiting = []
+                await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
+        gathered += gather(waiting)
         stages.end("decode")
-        await asyncio.gather(
-            *(self._read(state, [taken for taken in parts if taken[0].state is state]) for state in poll)
-        )
+        await self._read(poll, gathered)
         stages.end("state")
         ready: list[Folded] = []
         under_way: Folding | None = None
         judging: Judging | None = None
-        for part, batch in parts:
+        for together in gathered:
             if under_way is not None:  # its kernel ran meanwhile
-                ready.append(await under_way.result())
-            under_way = begin_fold(part, batch, self._kernels)
+                ready += await under_way.result()
+            under_way = begin_fold(together, self._kernels)
             await asyncio.sleep(0)
             stages.end("features")
             if sum(len(part.chunk.records) for part in ready) >= ROWS_TOGETHER:
@@ -103,25 +107,11 @@ class Poller:
                 judging = begin_judging(ready, self._kernels)
                 ready = []
         if under_way is not None:
-            ready.append(await under_way.result())
+            ready += await under_way.result()
             stages.end("features")
         await self._write(judging, stages)
         await self._write(begin_judging(ready, self._kernels), stages)
-        return Prepared.of([part for part, _ in parts], stages.seconds)
-
-    def _take(
-        self, state: PartitionState, records: Sequence[InputRecord]
-    ) -> list[tuple[Folded, EventBatch]]:
-        """Chunks and their events as columns; the events themselves are let go while the processor still has them."""
-        event_type = state.reader.decoder.event_type
-        taken = []
-        for chunk in self._cut(state, records):
-            taken.append((Folded(state, chunk), chunk.batch(event_type)))
-            for passing in state.passes_on:
-                name = passing.to.key
-                chunk.second_entities[name] = chunk.texts(name)
-            chunk.drop_events()
-        return taken
+        return Prepared.of([part for together in gathered for part in together.parts], stages.seconds)
 
     def _cut(self, state: PartitionState, records: Sequence[InputRecord]) -> list[Chunk]:
         # an entity has a state in every view, and at worst an alert state for every scorer
@@ -133,23 +123,17 @@ class Poller:
             chunks[-1].next_offset = records[-1].offset + 1
         return chunks
 
-    async def _read(self, state: PartitionState, parts: Sequence[tuple[Folded, EventBatch]]) -> None:
-        state.cache.trim()
-        live = [
-            name for name, known in state.in_force.items() if any(entry and entry.live for _, entry in known)
-        ]
-        missing: dict[str, None] = {}
-        for view in state.views:
-            prefix = state.state_prefix(view)
-            for part, batch in parts:
-                part.keys[view.name] = keys = [prefix + entity for entity in batch.entities]
-                for key in state.cache.lacking(keys):
-                    if key != prefix:  # nobody has a state
-                        missing[key] = None
-                        # read with the state: later, a commit in flight would have to be waited for
-                        entity = key.removeprefix(prefix)
-                        missing.update(dict.fromkeys(state.alert_key(name, entity) for name in live))
-        await state.fill_cache(self.store, missing)
+    async def _read(self, states: Iterable[PartitionState], gathered: Sequence[Gathered]) -> None:
+        """Fills the caches with the states of all entities, and with their alert states."""
+        for state in states:
+            state.cache.trim()
+        missing: defaultdict[PartitionState, dict[str, None]] = defaultdict(dict)
+        for together in gathered:
+            for part, entities in zip(together.parts, together.entities, strict=True):
+                missing[part.state].update(dict.fromkeys(_lacking(part, together.batch.entities[entities])))
+        await asyncio.gather(
+            *(state.fill_cache(self.store, keys) for state, keys in missing.items() if keys)
+        )
 
     async def _write(self, judging: Judging | None, stages: Stages) -> None:
         if judging is None:
@@ -157,8 +141,12 @@ class Poller:
         parts = await judging.result()
         stages.end("model")
         await asyncio.gather(*(self._read_alerts(state, parts) for state in {part.state for part in parts}))
-        for part in parts:
-            self._decide_and_write(part)
+        for together in _folded_together(parts):
+            for part in together:
+                self._decide(part)
+            self._write_scores(together)
+            for part in together:
+                self._write_others(part)
             await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
         stages.end("encode")
 
@@ -175,16 +163,51 @@ class Poller:
         if keys:
             await state.fill_cache(self.store, dict.fromkeys(keys))
 
-    def _decide_and_write(self, part: Folded) -> None:
+    def _decide(self, part: Folded) -> None:
+        """Which rows at level `alert` are held back, and the alert states that come of it."""
+        state = part.state
+        for name, verdicts in part.verdicts.items():
+            rows = alert_rows(verdicts)
+            if not rows:
+                continue
+            table = part.tables[verdicts.in_force.scorer.view.name]
+            entities = {table.entities[table.entity[row]] for row in rows}
+            before = {
+                entity: read_alert_state(state.cache.get(state.alert_key(name, entity))) for entity in entities
+            }
+            ids = {
+                row: alert_id(score_ids(name, part.place_of(row).at, table.batch.id_hash, [row])[0])
+                for row in rows
+            }
+            changed = raise_alerts(verdicts, table, before, ids)
+            keep_seconds = verdicts.in_force.policy.cooldown_ms // 1000 + SPARE_SECONDS
+            for entity, after in changed.items():
+                key, raw = state.alert_key(name, entity), write_alert_state(after)
+                state.cache.put(key, raw)
+                part.blobs.append(Blob(key, raw, keep_seconds))
+
+    def _write_scores(self, parts: Sequence[Folded]) -> None:
+        """The scores of chunks that were folded together, those of a scorer by one call."""
+        to_write: dict[tuple[InForce, str], list[tuple[Folded, Portion]]] = {}
+        for part in parts:
+            for name, verdicts in part.verdicts.items():
+                table = part.tables[verdicts.in_force.scorer.view.name]
+                scored = np.flatnonzero(~np.isnan(verdicts.values))
+                for place in part.places:
+                    which = place.open_rows("terminal", name, scored)
+                    if len(which):
+                        written = to_write.setdefault((verdicts.in_force, place.at.topic), [])
+                        written.append((part, Portion(verdicts, table, place.at, which)))
+        for (in_force, _), some in to_write.items():
+            blocks = self._writer(in_force).write_together([portion for _, portion in some])
+            for (part, _), block in zip(some, blocks, strict=True):
+                part.written.blocks.append(block)
+
+    def _write_others(self, part: Folded) -> None:
         for name, verdicts in part.verdicts.items():
             table = part.tables[verdicts.in_force.scorer.view.name]
             writer = self._writer(verdicts.in_force)
-            self._decide(part, verdicts, table)
-            scored = np.flatnonzero(~np.isnan(verdicts.values))
             for place in part.places:
-                which = place.open_rows("terminal", name, scored)
-                if len(which):
-                    part.written.blocks.append(writer.write(verdicts, table, place.at, which))
                 alerts = writer.write_alerts(verdicts, table, place.at, place.some_rows)
                 part.put("alert", name, [(part.source_of(row), alert) for row, alert in alerts])
             for row, failed in verdicts.failed.items():
@@ -193,26 +216,6 @@ class Poller:
         self._put_refusals(part)
         self._pass_on(part)
         part.let_go()
-
-    def _decide(self, part: Folded, verdicts: Verdicts, table: FeatureTable) -> None:
-        rows = alert_rows(verdicts)
-        if not rows:
-            return
-        state, name = part.state, verdicts.in_force.name
-        entities = {table.entities[table.entity[row]] for row in rows}
-        before = {
-            entity: read_alert_state(state.cache.get(state.alert_key(name, entity))) for entity in entities
-        }
-        ids = {
-            row: alert_id(score_ids(name, part.place_of(row).at, table.batch.id_hash, [row])[0])
-            for row in rows
-        }
-        changed = raise_alerts(verdicts, table, before, ids)
-        keep_seconds = verdicts.in_force.policy.cooldown_ms // 1000 + SPARE_SECONDS
-        for entity, after in changed.items():
-            key, raw = state.alert_key(name, entity), write_alert_state(after)
-            state.cache.put(key, raw)
-            part.blobs.append(Blob(key, raw, keep_seconds))
 
     def _put_refusals(self, part: Folded) -> None:
         everybody = part.chunk.origins is None  # on an internal topic the first pass has answered for its own
@@ -280,3 +283,34 @@ class Poller:
         if in_force not in self._writers:
             self._writers[in_force] = ScoreWriter(in_force)
         return self._writers[in_force]
+
+
+def _lacking(part: Folded, entities: Sequence[str]) -> Iterator[str]:
+    """The keys of states that must be read first, and of the alert states that may be needed with them."""
+    state = part.state
+    live = [name for name, known in state.in_force.items() if any(entry and entry.live for _, entry in known)]
+    for view in state.views:
+        prefix = state.state_prefix(view)
+        part.keys[view.name] = keys = [prefix + entity for entity in entities]
+        for key in state.cache.lacking(keys):
+            if key != prefix:  # nobody has a state
+                yield key
+                # read with the state: later, a commit in flight would have to be waited for
+                entity = key.removeprefix(prefix)
+                yield from (state.alert_key(name, entity) for name in live)
+
+
+def _folded_together(parts: Sequence[Folded]) -> list[list[Folded]]:
+    """The chunks in their order, those together whose tables were cut from one."""
+    found: list[list[Folded]] = []
+    for part in parts:
+        if found and _whole_of(part) is not None and _whole_of(part) is _whole_of(found[-1][0]):
+            found[-1].append(part)
+        else:
+            found.append([part])
+    return found
+
+
+def _whole_of(part: Folded) -> FeatureTable | None:
+    table = next(iter(part.tables.values()), None)
+    return None if table is None else table.whole

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,13 +64,12 @@ def explain(
     added = np.maximum(rounded, 0.0)
     # one after another, so that the sum of a row does not depend on how many rows there are
     least = LEAST_SHARE * np.add.accumulate(added, axis=1)[:, -1:]
-    by_name = np.array(sorted(range(len(names)), key=names.__getitem__))
+    by_name, codes = _ways_to_say(tuple(names))
     ranked = np.where((added >= least) & (added > 0), added, 0.0)[:, by_name]
     order = np.argsort(-ranked, axis=1, kind="stable")[:, :MOST_REASONS]  # of equal ones the first by name
     leading = by_name[order]
     counts = (np.take_along_axis(ranked, order, axis=1) > 0).sum(axis=1)
     sides = _sides(names, vectors, baseline)
-    codes = [[f"{name.upper()}_{side}" for side in SIDES] for name in names]
     found = zip(leading.tolist(), np.take_along_axis(sides, leading, axis=1).tolist(), counts.tolist(), strict=True)
     return [
         Explanation(
@@ -80,6 +79,13 @@ def explain(
         )
         for row, (places, on, count) in enumerate(found)
     ]  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _ways_to_say(names: tuple[str, ...]) -> tuple[NDArray[np.int64], list[list[str]]]:
+    """The features in the order of their names, and the reason codes of each."""
+    by_name = np.array(sorted(range(len(names)), key=names.__getitem__))
+    return by_name, [[f"{name.upper()}_{side}" for side in SIDES] for name in names]
 
 
 def _sides(

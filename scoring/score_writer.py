@@ -36,6 +36,22 @@ from scoring.wire.scores import Rows, Template, write_scores
 _encode = msgspec.json.Encoder().encode
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Portion:
+    """Scores to write of one input partition.
+
+    Attributes:
+        verdicts, table: what is said of the events, and what it is said of.
+        at: where the events come from.
+        which: the rows to write, int64[m] ascending, each of which has a score.
+    """
+
+    verdicts: Verdicts
+    table: FeatureTable
+    at: Coordinates
+    which: NDArray[np.int64]
+
+
 @dataclass(eq=False)
 class ScoreWriter:
     """Writes the scores of one scorer in force; what is the same for all rows is encoded once.
@@ -45,7 +61,7 @@ class ScoreWriter:
 
     in_force: InForce
     runtime: str = field(default_factory=runtime_fingerprint)
-    _templates: dict[tuple[str, int], Template] = field(default_factory=dict)
+    _templates: dict[str, Template] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._kind = self.in_force.bundle.manifest.score_kind
@@ -56,6 +72,12 @@ class ScoreWriter:
         self, verdicts: Verdicts, table: FeatureTable, at: Coordinates, which: NDArray[np.int64]
     ) -> RecordBlock:
         """The scores of the rows `which`, int64[m] ascending, each of which has one."""
+        (block,) = self.write_together([Portion(verdicts, table, at, which)])
+        return block
+
+    def write_together(self, portions: Sequence[Portion]) -> list[RecordBlock]:
+        """The scores of each portion, all by the same calls: parts of one table, from partitions of one topic."""
+        verdicts, table, offsets, partitions, which = _joined(portions)
         explained = which[verdicts.levels[which] != NONE].tolist()
         told, text = explained, self._explained(verdicts, table, explained)
         if verdicts.outputs is not None:
@@ -67,7 +89,8 @@ class ScoreWriter:
             value=pack_json(verdicts.values.tolist()),
             entity=pack_json(table.entities),
             entity_of=table.entity,
-            offset=np.array(at.offsets, np.int64),
+            partition=partitions,
+            offset=offsets,
             time=table.occurred_at_ms,
             id_hash=table.batch.id_hash,
             depth=table.depth,
@@ -77,14 +100,23 @@ class ScoreWriter:
             explained=text,
             explanation=explanation,
         )
-        template = self._templates.get((at.topic, at.partition))
+        topic = portions[0].at.topic
+        template = self._templates.get(topic)
         if template is None:
-            template = self._templates[at.topic, at.partition] = self._template(at)
+            template = self._templates[topic] = self._template(topic)
         identities, values = write_scores(template, rows, which)
-        keys = pack([entity.encode() for entity in table.entities])
-        return RecordBlock(
-            SCORES, at.output_partition, "score", at.origin, identities, values, keys, table.entity[which]
-        )
+        keys, key_of = pack([entity.encode() for entity in table.entities]), table.entity[which]
+        blocks, end = [], 0
+        for portion in portions:
+            start, end, at = end, end + len(portion.which), portion.at
+            here = slice(start, end)
+            blocks.append(
+                RecordBlock(
+                    SCORES, at.output_partition, "score", at.origin, identities.cut(here), values.cut(here), keys,
+                    key_of[here],
+                )
+            )  # fmt: skip
+        return blocks
 
     def _explained(self, verdicts: Verdicts, table: FeatureTable, rows: list[int]) -> Packed:
         """What only these rows have, as JSON."""
@@ -185,7 +217,7 @@ class ScoreWriter:
                 written.append((row, Output(ALERTS, "alert", alert.alert_id, at.origin, key, _encode(alert))))
         return written
 
-    def _template(self, at: Coordinates) -> Template:
+    def _template(self, topic: str) -> Template:
         shadow = "" if self.in_force.live else ',"shadow":true'
         versions = (
             f',"bundle":"{self.in_force.bundle.digest}","policy":"{self._policy}",'
@@ -195,7 +227,8 @@ class ScoreWriter:
             '{"score_id":"',
             f'","scorer":"{self.in_force.name}","event_id":',
             ',"entity":',
-            f',"source":{{"topic":"{at.topic}","partition":{at.partition},"offset":',
+            f',"source":{{"topic":"{topic}","partition":',
+            ',"offset":',
             '},"occurred_at_ms":',
             ',"value":',
             '","depth":',
@@ -206,8 +239,40 @@ class ScoreWriter:
             before=_packed(before),
             level=_packed([f',"score_kind":"{self._kind}","level":"{level}","features":"' for level in LEVELS]),
             closing=_packed([f"{versions}{text}{shadow}" for text in texts]),
-            identity=_packed([f"{self.in_force.name}:{at.topic}:{at.partition}:"]),
+            identity=_packed([f"{self.in_force.name}:{topic}:"]),
         )
+
+
+def _joined(
+    portions: Sequence[Portion],
+) -> tuple[Verdicts, FeatureTable, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Verdicts, table, offsets int64[n], partitions int64[n] and rows to write, int64[m], of portions of one table.
+
+    Rows of the table that are in none of the portions have no value, and offset and partition 0.
+    """
+    first = portions[0]
+    if len(portions) == 1:
+        n = len(first.table.entity)
+        offsets, partitions = np.array(first.at.offsets, np.int64), np.full(n, first.at.partition)
+        return first.verdicts, first.table, offsets, partitions, first.which
+    table = first.table if first.table.whole is None else first.table.whole
+    n, width = len(table.entity), first.verdicts.outputs
+    verdicts = Verdicts(first.verdicts.in_force, np.full(n, np.nan), np.zeros(n, np.uint8))
+    if width is not None:
+        verdicts.outputs = np.full((n, width.shape[1]), np.nan)
+    offsets, partitions, which = np.zeros(n, np.int64), np.zeros(n, np.int64), []
+    for portion in portions:
+        own, start, rows = portion.verdicts, portion.table.at, portion.which
+        here = rows + start
+        verdicts.values[here], verdicts.levels[here] = own.values[rows], own.levels[rows]
+        if verdicts.outputs is not None and own.outputs is not None:
+            verdicts.outputs[here] = own.outputs[rows]
+        verdicts.explanations |= {row + start: said for row, said in own.explanations.items()}
+        verdicts.suppressed_by |= {row + start: alert for row, alert in own.suppressed_by.items()}
+        offsets[here] = np.array(portion.at.offsets, np.int64)[rows]
+        partitions[here] = portion.at.partition
+        which.append(here)
+    return verdicts, table, offsets, partitions, np.concatenate(which)
 
 
 def _packed(texts: Sequence[str]) -> Packed:

@@ -33,6 +33,10 @@ class EventIds(Sequence[str]):
             return [self[each] for each in range(*place.indices(len(self)))]
         return self._packed.one(place).decode()
 
+    def cut(self, rows: slice) -> "EventIds":
+        """Some of them, still where they lie."""
+        return EventIds(self._packed.cut(rows))
+
     @property
     def json(self) -> Packed:
         """With their quotes."""
@@ -74,6 +78,22 @@ class EventBatch:
     def __len__(self) -> int:
         """Number of events."""
         return len(self.event_ids)
+
+    def cut(self, rows: slice, entities: slice) -> "EventBatch":
+        """Some events, which must be all those of these entities."""
+        ids = self.event_ids
+        return EventBatch(
+            event_type=self.event_type,
+            entities=self.entities[entities],
+            entity=self.entity[rows] - entities.start,
+            occurred_at_ms=self.occurred_at_ms[rows],
+            event_ids=ids.cut(rows) if isinstance(ids, EventIds) else ids[rows],
+            id_hash=self.id_hash[rows],
+            body_hash=self.body_hash[rows],
+            numbers={name: column[rows] for name, column in self.numbers.items()},
+            texts={name: column[rows] for name, column in self.texts.items()},
+            asks=None if self.asks is None else self.asks[rows],
+        )
 
     @classmethod
     def from_events(cls, event_type: EventType, events: Sequence[Any]) -> "EventBatch":

@@ -187,6 +187,7 @@ def stored_names(view: FeatureView) -> list[str]:
     return names
 
 
+@cache
 def _columns(view: FeatureView) -> list[str]:
     names = stored_names(view)
     for feature in view.features:

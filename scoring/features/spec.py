@@ -556,6 +556,10 @@ class FeatureView:
                     f"view {self.name}: feature {feature.name} uses code {code_used!r}; add it to codes"
                 )
 
+    def __hash__(self) -> int:
+        """Of the digest: that of all its parts takes longer than many a call that looks something up by view."""
+        return int(self.digest, 16)
+
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
         """Names in the order of the vector."""

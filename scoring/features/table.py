@@ -36,6 +36,7 @@ class FeatureTable:
         status: uint8[n]: `SCORED`, `DUPLICATE` or `CONFLICT`.
         late, approx: bool[n].
         states: packed state of each of `batch.entities`.
+        whole, at: what this was cut from, if from anything, and its first row there.
     """
 
     batch: EventBatch
@@ -47,6 +48,24 @@ class FeatureTable:
     late: NDArray[np.bool_]
     approx: NDArray[np.bool_]
     states: list[bytes]
+    whole: "FeatureTable | None" = None
+    at: int = 0
+
+    def cut(self, rows: slice, entities: slice) -> "FeatureTable":
+        """Some events, which must be all those of these entities."""
+        return FeatureTable(
+            batch=self.batch.cut(rows, entities),
+            vectors=self.vectors[rows],
+            history=None if self.history is None else self.history[rows],
+            lengths=None if self.lengths is None else self.lengths[rows],
+            depth=self.depth[rows],
+            status=self.status[rows],
+            late=self.late[rows],
+            approx=self.approx[rows],
+            states=self.states[entities],
+            whole=self,
+            at=rows.start,
+        )
 
     @property
     def scored(self) -> NDArray[np.bool_]:

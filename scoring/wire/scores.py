@@ -12,20 +12,20 @@ from scoring.compiled import compiled, entry
 from scoring.wire.packed import Bytes, Packed, copy_bytes, put
 
 LONGEST_NUMBER = 20
-IDENTITY, EVENT_ID, ENTITY, OFFSET, TIME, VALUE, DEPTH = range(7)
+IDENTITY, EVENT_ID, ENTITY, PARTITION, OFFSET, TIME, VALUE, DEPTH = range(8)
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _ZERO, _MINUS, _COLON, _PAD, _BRACE = ord("0"), ord("-"), ord(":"), ord("="), ord("}")
 _TEN = np.uint64(10)
 
 
 class Template(NamedTuple):
-    """What is the same for all scores of one scorer and partition.
+    """What is the same for all scores of one scorer and topic.
 
     Attributes:
-        before: the text before the identity, event id, entity, offset, time, value and depth.
+        before: the text before the identity, event id, entity, partition, offset, time, value and depth.
         level: the text between value and features, by level.
         closing: the text after the depth, by flag code.
-        identity: how every identity begins.
+        identity: how every identity begins, up to the partition.
     """
 
     before: Packed
@@ -40,7 +40,7 @@ class Rows(NamedTuple):
     Attributes:
         event_id, value: as JSON.
         entity, entity_of: as JSON, and which one is each row's, int64[n].
-        offset, time: int64[n].
+        partition, offset, time: int64[n].
         id_hash: uint64[n].
         depth: int32[n].
         level, flags: uint8[n], index into `policy.LEVELS`, and by `flag_codes`.
@@ -52,6 +52,7 @@ class Rows(NamedTuple):
     value: Packed
     entity: Packed
     entity_of: NDArray[np.int64]
+    partition: NDArray[np.int64]
     offset: NDArray[np.int64]
     time: NDArray[np.int64]
     id_hash: NDArray[np.uint64]
@@ -64,13 +65,13 @@ class Rows(NamedTuple):
 
 
 def write_scores(template: Template, rows: Rows, which: NDArray[np.int64]) -> tuple[Packed, Packed]:
-    """Identities and JSON of the rows `which`, int64[m] ascending."""
+    """Identities and JSON of the rows `which`, int64[m], in that order."""
     n = len(which)
-    identity_size = int(template.identity.ends[0]) + 2 * LONGEST_NUMBER
+    identity_size = int(template.identity.ends[0]) + 3 * LONGEST_NUMBER
     sizes = rows.entity.ends - rows.entity.starts
     most = n * (
         len(template.before.raw) + len(template.level.raw) + len(template.closing.raw) + identity_size + 1
-        + 3 * LONGEST_NUMBER + -(-rows.vectors.shape[1] // 3) * 4
+        + 4 * LONGEST_NUMBER + -(-rows.vectors.shape[1] // 3) * 4
     )  # fmt: skip
     most += int((rows.event_id.ends - rows.event_id.starts).sum()) + len(rows.value.raw) + len(rows.explained.raw)
     most += int(sizes[rows.entity_of[which]].sum())
@@ -98,7 +99,9 @@ def _write(
         row = which[place]
         start = behind
         behind = put(identities, behind, template.identity, 0)
-        behind = _put_number(identities, behind, rows.offset[row])
+        behind = _put_number(identities, behind, rows.partition[row])
+        identities[behind] = _COLON
+        behind = _put_number(identities, behind + 1, rows.offset[row])
         identities[behind] = _COLON
         behind = _put_hex(identities, behind + 1, rows.id_hash[row])
         identity_bounds[place + 1] = behind
@@ -108,6 +111,8 @@ def _write(
         at = put(bodies, at, rows.event_id, row)
         at = put(bodies, at, template.before, ENTITY)
         at = put(bodies, at, rows.entity, rows.entity_of[row])
+        at = put(bodies, at, template.before, PARTITION)
+        at = _put_number(bodies, at, rows.partition[row])
         at = put(bodies, at, template.before, OFFSET)
         at = _put_number(bodies, at, rows.offset[row])
         at = put(bodies, at, template.before, TIME)

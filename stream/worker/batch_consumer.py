@@ -20,12 +20,14 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from scoring.clock import stopwatch_s
 from scoring.event_columns import EventColumns
-from scoring.record_run import InputRecord, RecordRun
+from scoring.record_run import InputRecord, RecordRun, read_together
 from scoring.wire.packed import Packed
 from stream.worker.record_batches import has_old_messages, joined, parts_of, visible_batches
 
 ReadEvents = Callable[[Packed], EventColumns | None]
 Taken = dict[TopicPartition, Sequence[InputRecord]]
+READ_TOGETHER = 512
+"""Records of a poll up to which all its partitions are read by one call; of more the calls are no longer what costs."""
 
 
 class BatchConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not followed
@@ -175,14 +177,30 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
             if (partitions and tp not in partitions) or assignment.state_value(tp).paused:
                 continue
             if room > 0 and (tp in self._ahead or tp not in self._held):
-                records = self._taken_of(tp, room) if tp in self._ahead else self._result_of(tp, room, bool(taken))
+                records = self._run_of(tp, room) if tp in self._ahead else self._result_of(tp, room, bool(taken))
                 if records:
                     taken[tp] = records
                     room -= len(records)
             left += self._waiting(tp)
         if not taken or (room <= most // 2 and left < self._most_ahead):
             self._fetch_on()
+        self._read_events(taken)
         return taken
+
+    def _read_events(self, taken: Taken) -> None:
+        """Reads the events of the runs: few records of several partitions together, more of them partition by partition."""
+        began = stopwatch_s()
+        by_topic: dict[str, dict[TopicPartition, RecordRun]] = {}
+        for tp, records in taken.items():
+            if isinstance(records, RecordRun):
+                by_topic.setdefault(tp.topic, {})[tp] = records
+        for topic, runs in by_topic.items():
+            read = self._readers[topic]
+            if sum(map(len, runs.values())) <= READ_TOGETHER:
+                taken.update(zip(runs, read_together(list(runs.values()), read), strict=True))
+            else:
+                taken.update((tp, run.with_columns(read)) for tp, run in runs.items())
+        self.reading_s += stopwatch_s() - began
 
     def _fetch_on(self) -> None:
         """Lets more be fetched of all partitions that are not far enough ahead; those that are paused may be."""
@@ -190,7 +208,7 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
             self._held.discard(tp)
             self._ask_on(tp)
 
-    def _taken_of(self, tp: TopicPartition, most: int) -> RecordRun:
+    def _run_of(self, tp: TopicPartition, most: int) -> RecordRun:
         """The first of the runs, as many whole ones as fit, the rest behind those of other partitions."""
         runs, parts, began = self._ahead.pop(tp), [], stopwatch_s()
         while runs and most > 0:
@@ -201,7 +219,7 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
             most -= len(parts[-1])
         if runs:
             self._ahead[tp] = runs
-        run = RecordRun.joined(parts).with_columns(self._readers[tp.topic])
+        run = RecordRun.joined(parts)
         self.reading_s += stopwatch_s() - began
         return run
 

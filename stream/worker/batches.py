@@ -1,6 +1,7 @@
 """Outputs as closed batches for the producer: blocks by compiled code, the few others one by one."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from aiokafka import AIOKafkaProducer
@@ -8,11 +9,12 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBase
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as PythonBatchBuilder
 
-from schemas.cloudevents import headers
+from schemas.cloudevents import Kind, headers
 from scoring.blocks import RecordBlock
 from scoring.clock import now_ms
 from scoring.publish import Output
 from scoring.wire.kafka_records import Records, around, most_bytes, write_records
+from scoring.wire.packed import Bytes
 
 MOST_BATCH_BYTES = 1_000_000
 """What Kafka takes as it is shipped (max.message.bytes 1,048,588). Each batch of a partition is one round trip."""
@@ -93,5 +95,10 @@ def single_batches(producer: AIOKafkaProducer, outputs: Sequence[Output]) -> Bat
 
 
 def _records_of(block: RecordBlock) -> tuple[Records, int]:
-    before, after = around(headers(block.kind, "", block.origin), "ce_id")
+    before, after = _headers_around(block.kind, block.origin)
     return Records(block.keys, block.key_of, block.values, block.identities, before, after), 0
+
+
+@lru_cache(maxsize=4_096)
+def _headers_around(kind: Kind, origin: str) -> tuple[Bytes, Bytes]:
+    return around(headers(kind, "", origin), "ce_id")
