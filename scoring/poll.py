@@ -18,7 +18,7 @@ from schemas.codec import Refused
 from schemas.dead_letter import Reason
 from schemas.source import Source
 from scoring.clock import stopwatch_s
-from scoring.engine import InForce, Verdicts, alert_rows, raise_alerts
+from scoring.engine import InForce, alert_rows, raise_alerts
 from scoring.features.table import DUPLICATE, SCORED, FeatureTable
 from scoring.folding import SPARE_SECONDS, Folding, begin_fold
 from scoring.gathering import Gathered, gather

@@ -13,6 +13,7 @@ from scoring.wire.packed import Bytes, Packed, pack
 from scoring.wire.read_records import Batches, Located, headers_at, locate_records
 
 LOG_APPEND_TIME, CREATE_TIME = 1, 0
+_FIRST_PLACE = Located._fields.index("key_starts")
 NULL = -1
 """Where a key or a value that is null begins and ends."""
 
@@ -103,11 +104,14 @@ class RecordRun(Sequence[InputRecord]):
         if len(runs) == 1:
             return runs[0]
         located = Located._make(np.concatenate(columns) for columns in zip(*(run.located for run in runs), strict=True))
-        before = np.cumsum([0, *(len(run.raw) for run in runs[:-1])])
-        by = np.repeat(before, [len(run) for run in runs])
-        for places in (located.key_starts, located.key_ends, located.value_starts, located.value_ends, located.headers):
+        # a run may be a few records of all that was fetched: only the bytes they lie in are copied
+        parts = [(run._begin, int(run.located.ends[-1])) if len(run) else (0, 0) for run in runs]
+        before = np.cumsum([0, *(end - start for start, end in parts[:-1])])
+        by = np.repeat(before - [start for start, _ in parts], [len(run) for run in runs])
+        for places in located[_FIRST_PLACE:]:
             np.add(places, by, out=places, where=places != NULL)
-        return cls(np.concatenate([run.raw for run in runs]), located)
+        raw = np.concatenate([run.raw[start:end] for run, (start, end) in zip(runs, parts, strict=True)])
+        return cls(raw, located)
 
     def __len__(self) -> int:
         return len(self.located.offsets)
@@ -121,6 +125,12 @@ class RecordRun(Sequence[InputRecord]):
             return RecordRun(self.raw, Located._make(column[place] for column in self.located))
         rows = range(len(self))
         return RunRecord(self, rows[place])
+
+    @property
+    def _begin(self) -> int:
+        """Where what is read of the first record begins."""
+        first = (int(places[0]) for places in self.located[_FIRST_PLACE:])
+        return min(place for place in first if place != NULL)
 
     @property
     def keys(self) -> Packed:

@@ -40,9 +40,9 @@ def warm_up(of: Iterable[FeatureView]) -> None:
 def _write_and_read_nothing() -> None:
     none, nobody = pack([]), np.zeros(0, np.int64)
     rows = Rows(
-        event_id=pack_json([]), value=pack_json([]), entity=pack_json([]), entity_of=nobody, offset=nobody, time=nobody,
-        id_hash=np.zeros(0, np.uint64), depth=np.zeros(0, np.int32), level=np.zeros(0, np.uint8),
-        flags=np.zeros(0, np.uint8),
+        event_id=pack_json([]), value=pack_json([]), entity=pack_json([]), entity_of=nobody, partition=nobody,
+        offset=nobody, time=nobody, id_hash=np.zeros(0, np.uint64), depth=np.zeros(0, np.int32),
+        level=np.zeros(0, np.uint8), flags=np.zeros(0, np.uint8),
         vectors=np.zeros((0, 4), np.uint8), explained=none, explanation=nobody,
     )  # fmt: skip
     identities, values = write_scores(Template(none, none, none, pack([b""])), rows, nobody)

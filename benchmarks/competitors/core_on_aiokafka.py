@@ -24,15 +24,19 @@ FETCH_FOR_MS = 250
 
 def make_consumer(settings: Settings) -> AIOKafkaConsumer:
     """A consumer that reads as the worker's does, without a group."""
-    return AIOKafkaConsumer(
-        **client_arguments(settings),
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        max_poll_records=settings.poll_records,
-        max_partition_fetch_bytes=1024 * 1024,
-        fetch_max_wait_ms=500,
-        request_timeout_ms=40_000,
-    )
+    return AIOKafkaConsumer(**reading_arguments(settings))
+
+
+def reading_arguments(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments of a consumer that reads as the worker's does, without a group."""
+    return client_arguments(settings) | {
+        "enable_auto_commit": False,
+        "isolation_level": "read_committed",
+        "max_poll_records": settings.poll_records,
+        "max_partition_fetch_bytes": 1024 * 1024,
+        "fetch_max_wait_ms": 500,
+        "request_timeout_ms": 40_000,
+    }
 
 
 def place(consumer: AIOKafkaConsumer, core: BareCore) -> None:

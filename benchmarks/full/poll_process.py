@@ -8,16 +8,22 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from benchmarks.competitors.bare_core import BareCore, open_core
+from benchmarks.competitors.core_on_aiokafka import reading_arguments
 from benchmarks.limits.clients import full_poll, reading
 from benchmarks.limits.given import Given
+from schemas.events.transaction import EVENT
+from scoring.event_columns import EventColumns
 from scoring.prepared import with_outputs
+from stream.settings import Settings
+from stream.worker.batch_consumer import BatchConsumer, read_events
 from stream.worker.clients import ended
 from stream.worker.outputs import acknowledged, covered_for, make_producer, send
 
@@ -37,8 +43,8 @@ class PollTimes:
 
     Attributes:
         records: of each poll.
-        fetch: reading what lies there already; state: reading states from Redis; compute: decode, fold, model, encode;
-            produce: from sending to the last acknowledgement; commit: the fenced write to Redis.
+        fetch: taking what lies there already, with its events read; state: reading states from Redis; compute: decode,
+            fold, model, encode; produce: from sending to the last acknowledgement; commit: the fenced write to Redis.
         cpu: of this process, for all of it.
     """
 
@@ -54,8 +60,9 @@ class PollTimes:
 async def time_polls(order: PollOrder) -> list[PollTimes]:
     """The times of every size; sizes alternate, and the first poll of each is left out."""
     given = order.given
-    core = await open_core(given.settings, given.partitions)
-    consumer, producer = await reading(given), make_producer(given.settings)
+    settings = given.settings
+    core = await open_core(settings, given.partitions)
+    consumer, producer = await reading(given, as_in_a_worker), make_producer(settings)
     await producer.start()
     found = {size: PollTimes(size, [], [], [], [], [], []) for size in order.sizes}
     try:
@@ -72,17 +79,25 @@ async def time_polls(order: PollOrder) -> list[PollTimes]:
     return list(found.values())
 
 
+def as_in_a_worker(settings: Settings) -> BatchConsumer:
+    """A consumer that gives runs of records, whose events are read when all partitions have given theirs."""
+    return BatchConsumer(readers={EVENT.topic: lambda _: None}, **reading_arguments(settings))
+
+
 async def one(
     core: BareCore, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, given: Given, size: int
 ) -> dict[str, float]:
     """Seconds of each part of one poll."""
     cpu_began = time.process_time()
     marks = [time.perf_counter()]
-    records = await full_poll(consumer, size, given.partitions)
+    runs = await full_poll(consumer, size, given.partitions)
+    read = {TopicPartition(EVENT.topic, number): run for number, run in runs.items()}
+    read_events(read, {EVENT.topic: partial(EventColumns.read, EVENT)})
+    records = {target.partition: run for target, run in read.items()}
     marks.append(time.perf_counter())
     prepared = await core.poller.prepare({core.states[number]: some for number, some in records.items()})
     marks.append(time.perf_counter())
-    covered = await acknowledged(await send(producer, prepared.outputs, given.settings.compression))
+    covered = await acknowledged(await send(producer, prepared.outputs, core.settings.compression))
     marks.append(time.perf_counter())
     await asyncio.gather(*(_commit(core, state, prepared, covered) for state in prepared.steps))
     marks.append(time.perf_counter())

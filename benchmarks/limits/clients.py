@@ -1,7 +1,7 @@
 """Kafka alone: reading the backlog over and over, and writing the score records of one poll over and over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +12,8 @@ from benchmarks.competitors.bare_core import BareCore, open_core
 from benchmarks.limits.given import Given
 from schemas.events.transaction import EVENT
 from scoring.prepared import Prepared
+from scoring.record_run import RecordRun
+from stream.settings import Settings
 from stream.worker.clients import ended
 from stream.worker.outputs import acknowledged, make_producer, send
 
@@ -90,18 +92,20 @@ async def full_poll(consumer: AIOKafkaConsumer, most: int, partitions: int) -> d
     found: dict[int, Sequence[Any]] = {}
     for number in range(partitions):
         target = TopicPartition(EVENT.topic, number)
-        some: list[Any] = []
-        while len(some) < most // partitions:
-            most_here = most // partitions - len(some)
-            got = await consumer.getmany(target, timeout_ms=WAIT_MS, max_records=most_here)
-            some += got.get(target, ())
-        found[number] = some
+        parts: list[Sequence[Any]] = []
+        while (missing := most // partitions - sum(map(len, parts))) > 0:
+            got = await consumer.getmany(target, timeout_ms=WAIT_MS, max_records=missing)
+            parts += got.values()
+        runs = [part for part in parts if isinstance(part, RecordRun)]
+        found[number] = RecordRun.joined(runs) if runs else [record for part in parts for record in part]
     return found
 
 
-async def reading(given: Given) -> AIOKafkaConsumer:
-    """A consumer as the worker's, at the beginning of the backlog."""
-    consumer = core_on_aiokafka.make_consumer(given.settings)
+async def reading(
+    given: Given, make: Callable[[Settings], AIOKafkaConsumer] = core_on_aiokafka.make_consumer
+) -> AIOKafkaConsumer:
+    """A consumer at the beginning of the backlog."""
+    consumer = make(given.settings)
     await consumer.start()
     consumer.assign([TopicPartition(EVENT.topic, number) for number in range(given.partitions)])
     await consumer.seek_to_beginning()

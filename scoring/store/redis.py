@@ -1,7 +1,7 @@
 """The state store in Redis 7.0 or later, or Valkey: one server or a Redis Cluster, over redis-py's asyncio.
 
-Commands are packed by hiredis and sent on redis-py's connections directly: its client and pipeline objects
-cost more per key than the server does. A read is MULTI, HMGET, MGET, EXEC and not a script: as atomic, and
+Commands are sent on redis-py's connections directly (`exchange`): its client and pipeline objects cost more per key than
+the server does. A read is MULTI, HMGET, MGET, EXEC and not a script: as atomic, and
 half the time of MGET inside Lua (2.1 instead of 4.0 us for a key of 1.5 kB, Valkey 9.1). What knows
 redis-py stays in one file, which is why it is longer than others.
 """
@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager, suppress
 from ssl import SSLCertVerificationError
 from typing import Any, TypeVar
 
-from hiredis import pack_command
 from redis.asyncio import Connection, ConnectionPool, SSLConnection
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
@@ -47,6 +46,7 @@ from scoring.store.contract import (
     StoreRefused,
     StoreUnavailable,
 )
+from scoring.store.exchange import Exchanges, exchange
 from scoring.store.keys import control_key, entity_of, hash_tag
 from scoring.store.scripts import ACQUIRE, ALL, FORGET, Command, commit_call, record_of
 from scoring.store.sightings import Sightings
@@ -85,6 +85,7 @@ class RedisStore:
         self._address = address
         self._arguments = _arguments(address, socket_timeout_s)
         self._servers = _Cluster(self._arguments) if address.cluster else _OneServer(self._arguments)
+        self._exchanges = Exchanges(self._servers.connection, self._servers.home)
         self._sightings = Sightings()
 
     async def open(self) -> None:
@@ -138,7 +139,7 @@ class RedisStore:
         if not commands:
             commands = [("MULTI",), ("HMGET", control, "token", "step"), ("EXEC",)]
         values: list[bytes | None] = []
-        for reply in await self._through(control, lambda: self._exchange(control, commands)):
+        for reply in await self._through(control, lambda: self._exchanges.ask(control, commands)):
             if isinstance(reply, list):
                 if reply[0] != held:
                     raise LeaseLost(f"{lease.partition}: somebody acquired or committed since; acquire again")
@@ -163,7 +164,7 @@ class RedisStore:
             sent = True
             if done == len(commands):
                 return
-            replies = await self._exchange(control, commands[done:])
+            replies = await self._exchanges.ask(control, commands[done:])
             refusals = [reply.decode() for reply in replies if reply != 1]
             # A refusal counts only if the steps are not there: the bytes of an attempt that timed out can
             # still reach the server between the question and this attempt.
@@ -247,17 +248,13 @@ class RedisStore:
     async def _applied(self, control: str, lease: Lease, names: Sequence[str]) -> int:
         """How many of the steps after `names[0]` are in the store, by the newest one's name."""
         async with self._servers.connection(control) as connection:
-            ((token, newest),) = await _exchange(connection, [("HMGET", control, "token", "step")])
+            ((token, newest),) = await exchange(connection, [("HMGET", control, "token", "step")])
         if token != lease.token.encode() or newest is None or newest.decode() not in names:
             raise LeaseLost(f"{lease.partition}: somebody acquired or committed since; acquire again")
         return names.index(newest.decode())
 
     async def _call(self, key: str, command: Command) -> Any:
-        return (await self._through(key, lambda: self._exchange(key, [command])))[0]
-
-    async def _exchange(self, key: str, commands: Sequence[Command]) -> list[Any]:
-        async with self._servers.connection(key) as connection:
-            return await _exchange(connection, commands)
+        return (await self._through(key, lambda: self._exchanges.ask(key, [command])))[0]
 
     async def _through(self, key: str, once: Callable[[], Awaitable[_T]]) -> _T:
         """The result of `once`, tried again while what hinders it can pass."""
@@ -309,6 +306,10 @@ class _OneServer:
     async def look_again(self) -> None:
         """Nothing moves."""
 
+    def home(self, key: str) -> str:
+        """There is only one."""
+        return ""
+
     @asynccontextmanager
     async def connection(self, key: str) -> AsyncIterator[Connection]:
         connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
@@ -338,12 +339,19 @@ class _Cluster:
         with suppress(RedisError, RedisClusterException, OSError):
             await self._client.nodes_manager.initialize()
 
+    def home(self, key: str) -> str:
+        """The name of the key's server."""
+        return self._node(key).name
+
     @asynccontextmanager
     async def connection(self, key: str) -> AsyncIterator[Connection]:
+        async with self._connection_to(self._node(key)) as connection:
+            yield connection
+
+    def _node(self, key: str) -> ClusterNode:
         node = self._client.get_node_from_key(key)
         assert node is not None  # only a replica can be missing
-        async with self._connection_to(node) as connection:
-            yield connection
+        return node
 
     @asynccontextmanager
     async def _connection_to(self, node: ClusterNode) -> AsyncIterator[Connection]:
@@ -382,33 +390,13 @@ def _arguments(address: RedisAddress, socket_timeout_s: float) -> dict[str, Any]
     }
 
 
-async def _exchange(connection: Connection, commands: Sequence[Command]) -> list[Any]:
-    """The replies to all commands, sent in one go; raises the first that is an error, after reading all."""
-    # hiredis' stub allows a tuple of one kind of value only.
-    packed = [pack_command(command) for command in commands]  # type: ignore[arg-type]
-    await connection.send_packed_command(packed, check_health=False)
-    replies: list[Any] = []
-    for _ in commands:
-        try:
-            replies.append(await connection.read_response())
-        except ResponseError as error:
-            replies.append(error)
-    for reply in replies:
-        if isinstance(reply, ResponseError):
-            raise reply
-        for part in reply[:2] if isinstance(reply, list) else ():
-            if isinstance(part, ResponseError):
-                raise part
-    return replies
-
-
 async def _information(connection: Connection) -> dict[str, str]:
-    (text,) = await _exchange(connection, [("INFO",)])
+    (text,) = await exchange(connection, [("INFO",)])
     return dict(line.split(":", 1) for line in text.decode().splitlines() if ":" in line)
 
 
 async def _load_scripts(connection: Connection) -> None:
-    await _exchange(connection, [("SCRIPT", "LOAD", script.text) for script in ALL])
+    await exchange(connection, [("SCRIPT", "LOAD", script.text) for script in ALL])
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:

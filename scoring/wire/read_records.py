@@ -44,6 +44,7 @@ class Located(NamedTuple):
         offsets, times: of each record, in ms.
         by_broker: bool[n], whether the time is the broker's.
         headers: where the number of headers stands.
+        ends: where the record ends.
     """
 
     offsets: NDArray[np.int64]
@@ -54,6 +55,7 @@ class Located(NamedTuple):
     value_starts: NDArray[np.int64]
     value_ends: NDArray[np.int64]
     headers: NDArray[np.int64]
+    ends: NDArray[np.int64]
 
 
 def locate_records(batches: Batches) -> Located:
@@ -65,7 +67,7 @@ def locate_records(batches: Batches) -> Located:
     count, room = int(batches.counts.sum()), len(batches.raw) // LEAST_BYTES
     if batches.counts.min(initial=0) < 0 or count > room:
         raise ValueError(f"expected {count} records, was room for {room}")
-    places = [np.empty(count, np.int64) for _ in range(7)]
+    places = [np.empty(count, np.int64) for _ in range(8)]
     located = Located(places[0], places[1], np.empty(count, np.bool_), *places[2:])
     _locate(batches, located)
     return located
@@ -100,6 +102,7 @@ def _locate(batches: Batches, located: Located) -> None:
             if at >= following:
                 raise ValueError(_LONGER)
             located.headers[row] = at
+            located.ends[row] = following
             at = following
             row += 1
 

@@ -8,7 +8,7 @@ that is there (decision 20).
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -184,23 +184,10 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
             left += self._waiting(tp)
         if not taken or (room <= most // 2 and left < self._most_ahead):
             self._fetch_on()
-        self._read_events(taken)
-        return taken
-
-    def _read_events(self, taken: Taken) -> None:
-        """Reads the events of the runs: few records of several partitions together, more of them partition by partition."""
         began = stopwatch_s()
-        by_topic: dict[str, dict[TopicPartition, RecordRun]] = {}
-        for tp, records in taken.items():
-            if isinstance(records, RecordRun):
-                by_topic.setdefault(tp.topic, {})[tp] = records
-        for topic, runs in by_topic.items():
-            read = self._readers[topic]
-            if sum(map(len, runs.values())) <= READ_TOGETHER:
-                taken.update(zip(runs, read_together(list(runs.values()), read), strict=True))
-            else:
-                taken.update((tp, run.with_columns(read)) for tp, run in runs.items())
+        read_events(taken, self._readers)
         self.reading_s += stopwatch_s() - began
+        return taken
 
     def _fetch_on(self) -> None:
         """Lets more be fetched of all partitions that are not far enough ahead; those that are paused may be."""
@@ -257,6 +244,24 @@ def _drop_records(result: FetchResult) -> None:
     """Frees what is not read from here: with its iterator it is a cycle, which lasts until the collector comes."""
     unread = result._partition_records
     unread._records, unread._records_iterator = None, iter(())
+
+
+def read_events(taken: MutableMapping[Any, Sequence[InputRecord]], readers: Mapping[str, ReadEvents]) -> None:
+    """Reads the events of the runs of a poll: few records of several partitions together, more by partition.
+
+    Args:
+        taken: records by topic and partition; runs are replaced by the same with their events.
+    """
+    by_topic: dict[str, dict[Any, RecordRun]] = {}
+    for tp, records in taken.items():
+        if isinstance(records, RecordRun):
+            by_topic.setdefault(tp.topic, {})[tp] = records
+    for topic, runs in by_topic.items():
+        read = readers[topic]
+        if sum(map(len, runs.values())) <= READ_TOGETHER:
+            taken.update(zip(runs, read_together(list(runs.values()), read), strict=True))
+        else:
+            taken.update((tp, run.with_columns(read)) for tp, run in runs.items())
 
 
 def read_run(raw: bytes, aborted: Sequence[tuple[int, int]], position: int) -> tuple[RecordRun, int]:

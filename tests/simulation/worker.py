@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from faust.types import TP
 
 from scoring.partition import PartitionState
+from scoring.record_run import InputRecord
 from scoring.scorer import Scorer
 from scoring.store.contract import Partition
 from scoring.wire.packed import pack
@@ -14,19 +15,24 @@ from stream.bundle_library import BundleLibrary
 from stream.inputs import make_decoders
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
+from stream.worker.batch_consumer import read_events
 from stream.worker.clients import Producers
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import Leasing
 from stream.worker.log_range import LogRange
 from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
+from stream.worker.run import event_readers
 from stream.worker.scan import Findings
 from stream.worker.watchdog import Watchdog
 from tests.simulation.producer import SimulatedProducer
 from tests.simulation.world import Life, SimulatedStore, World
+from tests.support.record_runs import run_of_batch
 
 ACTIVATIONS = TopicPartition("activations", 0)
 MOST_RECORDS = 12
+IN_RUNS = 0.7
+"""Polls that come in runs, whose partitions are read, folded and written together; the others come record by record."""
 METRICS = Metrics()
 
 
@@ -124,13 +130,16 @@ class SimulatedConsumer:
         while True:
             await self._held.wait()
             generation = keeper.generation
-            poll = {}
+            poll: dict[TP, Sequence[InputRecord]] = {}
+            readers = event_readers(keeper.leasing.decoders)
+            in_runs = world.chance.random() < IN_RUNS
             for tp, position in self._positions.items():
                 log = world.logs[TopicPartition(tp.topic, tp.partition)]
                 found = log[position : position + world.chance.randrange(1, MOST_RECORDS)]
                 if tp in self.assigned and tp not in self._paused and found:
-                    poll[tp] = found
+                    poll[tp] = run_of_batch(found) if in_runs and tp.topic in readers else found
                     self._positions[tp] = found[-1].offset + 1
+            read_events(poll, readers)
             await self._life.gate()
             if not poll:
                 await asyncio.sleep(0.1)

@@ -30,3 +30,9 @@ def run_of(records: Sequence[InputRecord]) -> RecordRun:
     """The records, each read from a batch of its own."""
     run, _ = read_run(b"".join(batch_bytes([record]) for record in records), (), 0)
     return run
+
+
+def run_of_batch(records: Sequence[InputRecord]) -> RecordRun:
+    """The records, all read from one batch."""
+    run, _ = read_run(batch_bytes(records), (), 0)
+    return run
