@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.files import Chunk
+from scoring.metrics import bootstrap, squared_errors
 from scoring.model.bundle import Bundle, load_bundle, require_view
 from scoring.model.manifest import (
     MANIFEST_FILE,
@@ -30,7 +31,6 @@ from training.export import check_parity
 from training.fairness import probability_metrics
 from training.faithfulness import measure
 from training.loop import Report, seed_everything
-from training.metrics import bootstrap, squared_errors
 from training.removed_history import removed_history
 from training.scaling import baseline_quantiles
 from training.split import Split, default_gap_ms, split_by_order, split_by_time
