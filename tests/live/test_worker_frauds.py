@@ -21,6 +21,7 @@ from tests.live.conftest import MakeWorker
 from tests.support.event_feed import PAYMENTS, SCORERS, Feeder
 from tests.support.independent_reader import Reader, read_outcome
 from training.dataset import collect
+from training.evaluation import score_rows
 from training.shipped import FRAUDS
 from training.simulated_cards import simulated_cards
 
@@ -56,7 +57,7 @@ def test_live_scores_of_payments_and_chargebacks_are_those_of_an_evaluation(
     for name in SCORERS[PAYMENTS]:
         scorer, session = scorers()[name], load_bundle(SHIPPED / name).session
         rows = collect(scorer.view, chunks, with_history=True).rows
-        values = np.round(session.run(rows.features, rows.history, rows.lengths).astype(float), DECIMALS).tolist()
+        values = np.round(score_rows(session, rows).astype(float), DECIMALS).tolist()
         live = {score["event_id"]: score for score in outcome.scores_of(name).values()}
         assert [live[event["event_id"]]["value"] for event in events] == values, name
         for event, vector in zip(events, rows.features, strict=True):
