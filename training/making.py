@@ -108,7 +108,7 @@ def make_bundle(
             manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | told)
         found = _test_metrics(evaluation, parity) | probability_metrics(manifest, dataset, split.test, tested)
         manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | found)
-        card = card_html(manifest, evaluation, trained.curve, tested, use=scorer.use)
+        card = card_html(manifest, evaluation, trained.curve, tested)
         made = _write(Path(folder), manifest, files | {CARD_FILE: card.encode()})
         require_view(made, scorer.view)
         final = home / made.digest
@@ -189,6 +189,8 @@ def _manifest(
         metrics={},
         libraries={name: version(name) for name in _LIBRARIES},
         files={},
+        permitted_use=scorer.use,
+        protected=tuple(sorted(dataset.protected)),
     )
 
 
