@@ -34,6 +34,29 @@ def usable_bundle(library: BundleLibrary, scorer: Scorer, digest: str | None) ->
     return library.load(scorer, digest or library.champion_digest(scorer))
 
 
+def require_reasons(scorer: Scorer, bundle: Bundle) -> None:
+    """Nothing, when the scorer may raise alerts with this bundle: it gives reasons, and its card does not deny them.
+
+    A bundle whose explanations were never measured is taken; a scorer in shadow needs none.
+
+    Raises:
+        JobFailed: it explains nothing, or was measured and its explanations do not hold.
+    """
+    if scorer.shadow:
+        return
+    if not bundle.session.explains:
+        raise JobFailed(
+            f"{scorer.name}: bundle {bundle.digest} explains nothing, and an alert needs its reasons; keep it in a "
+            "shadow scorer, or train one that explains (the card says so under Explanation)"
+        )
+    measured = bundle.manifest.metrics.get("faithfulness")
+    if measured is not None and not measured["holds"]:
+        raise JobFailed(
+            f"{scorer.name}: the explanations of bundle {bundle.digest} do not hold (its card: Whether explanations are "
+            "faithful), and an alert needs its reasons; keep it in a shadow scorer, or train one whose explanations hold"
+        )
+
+
 async def ask_for_bundle(settings: Settings, scorer: Scorer, bundle: Bundle) -> Desired:
     """Asks the workers to score with the bundle and the scorer's policy as the code has it; what was written.
 

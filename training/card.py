@@ -22,20 +22,18 @@ td:first-child{white-space:nowrap}figure{display:inline-block;margin:0 1rem 1rem
 """.strip()
 
 
-def card_html(
-    manifest: Manifest, evaluation: Evaluation, curve: Curve | None, scores: NDArray[np.float32], *, use: str
-) -> str:
+def card_html(manifest: Manifest, evaluation: Evaluation, curve: Curve | None, scores: NDArray[np.float32]) -> str:
     """The card as HTML text; the same text for the same arguments.
 
     Args:
         manifest: of the bundle, its file hashes not needed yet.
         evaluation: on the test part.
         scores: of the test part, for their distribution.
-        use: what the scorer is for.
     """
     training = manifest.training
     facts = [
-        ("Use", use),
+        ("Permitted use", manifest.permitted_use),
+        ("Never an input", ", ".join(manifest.protected) or "no protected attribute came with the data"),
         ("What a score means", manifest.meaning),
         ("Explanation", f"{manifest.contributions.method}; sums to {manifest.contributions.explains}")
         if manifest.contributions

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.features.spec import FeatureView
+from scoring.metrics import Estimate, bootstrap, labelled_figures
 from scoring.model.bundle import Bundle
 from scoring.model.rows import Rows
 from scoring.model.session import Session
 from training.baselines import baseline_scores
 from training.dataset import Dataset
-from training.metrics import Estimate, bootstrap, labelled_figures
 from training.split import Split
 
 TAIL_LEVELS = (0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)

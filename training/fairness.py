@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.metrics import Ranking, bootstrap
 from scoring.model.manifest import Manifest
 from training.dataset import Dataset
-from training.metrics import Ranking, bootstrap
 from training.protocols.figures import METRICS, Fold
 
 LEAST_OF_A_CLASS = 20

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.files import Chunk
+from scoring.metrics import bootstrap, squared_errors
 from scoring.model.bundle import Bundle, load_bundle, require_view
 from scoring.model.manifest import (
     MANIFEST_FILE,
@@ -30,7 +31,6 @@ from training.export import check_parity
 from training.fairness import probability_metrics
 from training.faithfulness import measure
 from training.loop import Report, seed_everything
-from training.metrics import bootstrap, squared_errors
 from training.removed_history import removed_history
 from training.scaling import baseline_quantiles
 from training.split import Split, default_gap_ms, split_by_order, split_by_time
@@ -108,7 +108,7 @@ def make_bundle(
             manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | told)
         found = _test_metrics(evaluation, parity) | probability_metrics(manifest, dataset, split.test, tested)
         manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | found)
-        card = card_html(manifest, evaluation, trained.curve, tested, use=scorer.use)
+        card = card_html(manifest, evaluation, trained.curve, tested)
         made = _write(Path(folder), manifest, files | {CARD_FILE: card.encode()})
         require_view(made, scorer.view)
         final = home / made.digest
@@ -189,6 +189,8 @@ def _manifest(
         metrics={},
         libraries={name: version(name) for name in _LIBRARIES},
         files={},
+        permitted_use=scorer.use,
+        protected=tuple(sorted(dataset.protected)),
     )
 
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from scoring.features.spec import FeatureView
 from scoring.files import Chunk
+from scoring.metrics import Ranking, bootstrap
 from scoring.model.rows import Rows
 from scoring.model.session import Session
 from training.dataset import Dataset, collect
 from training.evaluation import score_rows
-from training.metrics import Ranking, bootstrap
 
 
 def rows_alone(view: FeatureView, chunks: Iterable[Chunk], places: NDArray[np.int64], *, with_history: bool) -> Rows:

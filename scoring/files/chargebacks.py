@@ -7,6 +7,7 @@ is folded as any event, so what a view knows of frauds it knows with their delay
 import polars as pl
 
 from scoring.files.errors import BadMapping
+from scoring.files.labels import KNOWN_AT
 from scoring.files.layout import LABEL
 from scoring.files.mapping import TIME
 from scoring.files.rows import VALID, Typed
@@ -25,10 +26,12 @@ def with_chargebacks(rows: Typed) -> Typed:
     mapping, event_type = rows.layout.mapping, rows.layout.event_type
     if "amount" not in event_type.struct.__struct_fields__:
         raise BadMapping(f"mapping {mapping.name}: {event_type.name} has no amount to charge back; remove chargebacks")
-    struck = rows.table.filter(pl.col(VALID) & (pl.col(LABEL) == 1) & (pl.col("amount") > 0))
+    known = pl.col(KNOWN_AT).is_not_null()
+    struck = rows.table.filter(pl.col(VALID) & known & (pl.col(LABEL) == 1) & (pl.col("amount") > 0))
     changed = [
         (pl.lit(BEFORE_ID) + pl.col("event_id")).alias("event_id"),
-        (pl.col(TIME) + mapping.label_delay_ms).alias(TIME),
+        pl.col(KNOWN_AT).alias(TIME),
+        pl.lit(None, pl.Int64()).alias(KNOWN_AT),
         (-pl.col("amount")).alias("amount"),
         pl.lit(None, struck.schema[LABEL]).alias(LABEL),
     ]

@@ -37,6 +37,15 @@ class Columns:
         self._type(name)
         return pl.col(name).first() if self.grouped else pl.col(name)
 
+    def filled(self, name: str) -> pl.Expr:
+        """The column as `raw` has it, with null for text of blanks alone.
+
+        Raises:
+            BadMapping: there is no such column.
+        """
+        value = self.raw(name)
+        return pl.when(value.str.strip_chars() != "").then(value) if self._type(name) == pl.String else value
+
     def number(self, expression: Expression) -> pl.Expr:
         """The expression as float64; null where an input is null or no number.
 
@@ -69,7 +78,7 @@ class Columns:
         """
         if expression.is_condition:
             return self.condition(expression)
-        number = self.number(expression) != 0
+        number = self.number(expression).fill_nan(None) != 0
         root = expression.root
         if not isinstance(root, ast.Name) or not is_text(self._type(root.id)):
             return number
@@ -81,6 +90,12 @@ class Columns:
         there = [pl.col(name).is_not_null() for name in expression.columns]
         there = [each.all() for each in there] if self.grouped else there
         return pl.all_horizontal(there) if there else pl.lit(True)
+
+    def not_a_number(self, expression: Expression) -> pl.Expr:
+        """True where a column of the expression holds not-a-number (on any line of the group); never null."""
+        broken = [pl.col(name).is_nan() for name in expression.columns if self._type(name).is_float()]
+        broken = [each.any() for each in broken] if self.grouped else broken
+        return pl.any_horizontal(broken).fill_null(False) if broken else pl.lit(False)
 
     def _type(self, name: str) -> pl.DataType:
         if name not in self.types:

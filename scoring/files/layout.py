@@ -19,6 +19,8 @@ FILE = "_file"
 ROW_NUMBER = "_row"
 PROTECTED = "__protected_"
 LABEL = "__label"
+LABEL_WRONG = "__label_wrong"
+LABEL_KNOWN = "__label_known"
 UNREADABLE = "__unreadable_"
 
 
@@ -43,6 +45,7 @@ class Layout:
         wanted |= {each.value for each in self.fields.values() if each.kind == "column"}
         wanted |= set(self.mapping.group.by) if self.mapping.group else set()
         wanted |= set(self.mapping.protected) & set(available)
+        wanted |= {self.mapping.label_known} if self.mapping.label_known else set()
         if self.mapping.repeat is not None:
             wanted = self.mapping.repeat.needed(wanted, available, self.source)
         melt = self.mapping.melt
@@ -63,9 +66,10 @@ class Layout:
     def prepare(self, frame: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, int]:
         """One row per event with the mapped fields as the file has them, and the count `where` left out.
 
-        Beside the fields it has `__row`, `__label` when the mapping has one, `__suffix` when melted or repeated,
-        `__protected_COLUMN`, and `__unreadable_FIELD` for expressions: true where they fail although all of their
-        columns are there.
+        Beside the fields it has `__row`, `__suffix` when melted or repeated, `__protected_COLUMN`, and
+        `__unreadable_FIELD` for expressions: true where they fail although all of their columns are there. When the
+        mapping has a label: `__label`, `__label_wrong` where there is something that is no truth, and `__label_known` as
+        the file has it.
 
         Raises:
             BadMapping: an expression does not fit the types of the columns.
@@ -120,10 +124,21 @@ class Layout:
         for field, each in self.fields.items():
             selected += self._field(field, each, columns)
         if self.mapping.label is not None:
-            truth = columns.truth(parse(self.mapping.label)).cast(pl.Int8)
-            last = self.mapping.repeat.label_at if self.mapping.repeat else None
-            selected.append((pl.when(pl.col(SUFFIX) == last).then(truth) if last else truth).alias(LABEL))
+            selected += self._label(self.mapping.label, columns)
         return selected
+
+    def _label(self, label: str, columns: Columns) -> list[pl.Expr]:
+        expression = parse(label)
+        no_number = columns.not_a_number(expression)
+        truth = pl.when(~no_number).then(columns.truth(expression).cast(pl.Int8))
+        said = [columns.filled(name).is_not_null() for name in expression.columns]
+        wrong = no_number | (truth.is_null() & pl.all_horizontal(columns.complete(expression), *said))
+        last = self.mapping.repeat.label_at if self.mapping.repeat else None
+        if last is not None:
+            here = pl.col(SUFFIX) == last
+            truth, wrong = pl.when(here).then(truth), here & wrong
+        known = [columns.filled(self.mapping.label_known).alias(LABEL_KNOWN)] if self.mapping.label_known else []
+        return [truth.alias(LABEL), wrong.alias(LABEL_WRONG), *known]
 
     def _field(self, field: str, each: Assignment, columns: Columns) -> list[pl.Expr]:
         if each.kind == "column":

@@ -99,8 +99,10 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         melt, repeat, join, group: changes of the layout; see there.
         protected: columns nobody may be judged by (sex, age): no field takes them, figures per group may read them.
         sort: rows come out in order of event time; equal times in order of the file.
-        label: expression of the truth about the event, which training uses and feed ignores; not 0 means 1.
+        label: expression of the truth about the event, for training and `feed --labels`; not 0 means 1.
         label_delay: how long after the event the label is known, for example `7d`.
+        label_known: column that says when the label became known, read as the event time is, without its shift; where
+            it is empty, the label is known after `label_delay`, and without one not yet.
         chargebacks: whether a payment labelled 1 comes back as a refund when its label is known; see
             `scoring/files/chargebacks.py`.
         nan: whether not-a-number in a float column is refused or means missing.
@@ -122,6 +124,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     sort: bool = False
     label: str | None = None
     label_delay: str = "0s"
+    label_known: str | None = None
     chargebacks: bool = False
     nan: Literal["refused", "missing"] = "refused"
     separator: str = ","
@@ -141,7 +144,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The mapping with fields assigned anew, one `field=COLUMN`, `field='constant'` or `field:=…` each.
 
         `time.column=…`, `time.format=…` and the like change the reading of the time, `occurred_at_ms=COLUMN`
-        is short for `time.column=COLUMN`, `where:=…`, `label:=…` and `label_delay=…` replace those.
+        is short for `time.column=COLUMN`, `where:=…`, `label:=…`, `label_delay=…` and `label_known=…` replace those.
 
         Raises:
             BadMapping: an option is no assignment, or names something unknown.
@@ -156,7 +159,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             given = parse_assignment(option)
             if given.field.startswith("time.") or given.field == TIME:
                 time = _changed_time(time, given.field.removeprefix("time."), given)
-            elif given.field in ("where", "label", "label_delay"):
+            elif given.field in ("where", "label", "label_delay", "label_known"):
                 changed[given.field] = given.value
             elif "." in given.field:
                 raise BadMapping(
@@ -250,6 +253,7 @@ def checked(mapping: Mapping) -> Mapping:
         mapping.repeat.check(mapping.name, alone=mapping.melt is None and mapping.group is None)
     used = {name for each in mapping.expressions().values() for name in each.columns}
     used |= {each.value for each in mapping.assignments.values() if each.kind == "column"}
+    used |= {mapping.label_known} if mapping.label_known else set()
     for name in mapping.protected:
         if name in used:
             raise BadMapping(
@@ -259,6 +263,8 @@ def checked(mapping: Mapping) -> Mapping:
         raise BadMapping(
             f"mapping {mapping.name}: chargebacks come from labels, in order of time; add label and sort = true"
         )
+    if mapping.label_known is not None and mapping.label is None:
+        raise BadMapping(f"mapping {mapping.name}: label_known without label; say which column is the truth")
     if mapping.join is not None and len(mapping.join.names) < 2:
         raise BadMapping(
             f"mapping {mapping.name}: join.names has {len(mapping.join.names)}; expected one per file"

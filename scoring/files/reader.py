@@ -93,7 +93,7 @@ def _one_file(
 def _mentioned(mapping: Mapping, event_type: EventType) -> list[str]:
     names = [name for expression in mapping.expressions().values() for name in expression.columns]
     names += [each.value for each in mapping.assignments.values() if each.kind == "column"]
-    names += [mapping.time.column] if mapping.time.column else []
+    names += [name for name in (mapping.time.column, mapping.label_known) if name]
     names += list(mapping.group.by) if mapping.group else []
     if mapping.melt is not None:
         names = [name for name in names if name in mapping.melt.keep]

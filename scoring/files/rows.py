@@ -12,6 +12,7 @@ from schemas.dead_letter import Reason
 from schemas.event import EventType
 from scoring.files.columns import is_number, is_text, number_of, text_of
 from scoring.files.errors import BadMapping
+from scoring.files.labels import KNOWN_AT, with_known_at, wrong_labels
 from scoring.files.layout import LABEL, PROTECTED, UNREADABLE, Layout
 from scoring.files.mapping import TIME
 from scoring.files.repeat import SUFFIX
@@ -25,7 +26,7 @@ _RAW = "__raw_"
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """A row of a file that cannot be an event.
+    """A row of a file that cannot be an event, or whose label cannot be one.
 
     Attributes:
         row: of the file, from 0, header not counted; of a group of lines, the first one.
@@ -52,6 +53,8 @@ class Chunk:
         rows: int64[n], row of the file each event comes from.
         refused: the rows of this part that cannot be events.
         labels: int8[n], 1 or 0 with null for unknown; None when the mapping has no label.
+        known_at_ms: int64[n], when the label became known, with null where it is not known; None as `labels`.
+        labels_refused: events of this part whose label is no truth, or has no time at which it can be known.
         filtered: rows of this part that the mapping's `where` left out.
         protected: the mapping's protected columns of each event, as the file has them; None when it names none.
     """
@@ -63,6 +66,8 @@ class Chunk:
     labels: pl.Series | None = None
     filtered: int = 0
     protected: pl.DataFrame | None = None
+    known_at_ms: pl.Series | None = None
+    labels_refused: list[RefusedRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -105,10 +110,18 @@ class Typed:
         refused = [] if valid.height == self.height else self._refusals(self.table.filter(~pl.col(VALID)))
         names = [name for name in field_rules(self.layout.event_type) if name in valid.columns]
         labels = valid[LABEL].alias("label") if LABEL in valid.columns else None
+        known = valid[KNOWN_AT].alias("known_at_ms") if labels is not None else None
         apart = {PROTECTED + name: name for name in self.layout.mapping.protected}
         apart = {name: plain for name, plain in apart.items() if name in valid.columns}
         protected = valid.select(list(apart)).rename(apart) if apart else None
-        return Chunk(self.file, valid.select(names), valid[ROW].alias("row"), refused, labels, filtered, protected)
+        return Chunk(
+            self.file, valid.select(names), valid[ROW].alias("row"), refused, labels, filtered, protected, known,
+            self._wrong_labels(valid) if labels is not None else [],
+        )  # fmt: skip
+
+    def _wrong_labels(self, valid: pl.DataFrame) -> list[RefusedRow]:
+        wrong = wrong_labels(valid, self.layout.mapping)
+        return [RefusedRow(row, each.reason, each.path, each.detail, self.file) for row, each in wrong]
 
     def _refusals(self, bad: pl.DataFrame) -> list[RefusedRow]:
         decoder = EventDecoder(self.layout.event_type)
@@ -147,7 +160,7 @@ def typed(prepared: pl.DataFrame, layout: Layout, file: Path, digest: str | None
     table = table.with_columns(values)
     holds = [rule.holds(pl.col(rule.name)) for rule in rules.values()]
     holds += [~_unreadable(name, table.columns) for name in layout.fields]
-    table = table.with_columns(pl.all_horizontal(holds).alias(VALID))
+    table = with_known_at(table.with_columns(pl.all_horizontal(holds).alias(VALID)), layout.mapping)
     filled = [
         pl.col(rule.name).fill_null(rule.default) for rule in rules.values() if rule.default is not None
     ]

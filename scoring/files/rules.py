@@ -66,7 +66,7 @@ class FieldRule:
                 case "lt":
                     conditions.append(column < limit)
         if self.name == TIME:
-            conditions.append(_plausible(column))
+            conditions.append(plausible(column))
         inside = pl.all_horizontal(conditions) if conditions else pl.lit(True)
         return inside.fill_null(not self.required)
 
@@ -115,7 +115,7 @@ def _kind(kind: inspect.Type) -> Kind | None:
     return None
 
 
-def _plausible(time_ms: pl.Expr) -> pl.Expr:
-    """The rules of `schemas.codec.check_time`, over a column."""
+def plausible(time_ms: pl.Expr) -> pl.Expr:
+    """The rules of `schemas.codec.check_time`, over a column; null where there is no time."""
     of_seconds = (time_ms > SECONDS[0]) & (time_ms < SECONDS[1])
     return ~of_seconds & (time_ms > -WIDEST_TIME_MS) & (time_ms < WIDEST_TIME_MS)

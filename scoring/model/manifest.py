@@ -86,6 +86,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         thresholds: suggested `watch` and `alert`, from the calibration.
         training, metrics, libraries: where it comes from, how good it is, and what made it.
         files: SHA-256 of every file of the bundle, in hex.
+        permitted_use: what it was made for, in the scorer's words; empty in bundles made before this was noted.
+        protected: attributes nobody may be judged by, which the training data had; never among the features.
     """
 
     scorer: str
@@ -106,6 +108,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metrics: dict[str, Any]
     libraries: dict[str, str]
     files: dict[str, str]
+    permitted_use: str = ""
+    protected: tuple[str, ...] = ()
     format: int = FORMAT
 
 
@@ -168,6 +172,9 @@ def _contradictions(manifest: Manifest) -> list[str]:
     unknown = sorted(set(manifest.history_features) - set(manifest.features))
     if unknown:
         found.append(f"history features {', '.join(unknown)} are not among the features")
+    judged_by = sorted(set(manifest.protected) & set(manifest.features))
+    if judged_by:
+        found.append(f"protected attributes {', '.join(judged_by)} are among the features")
     if set(manifest.baseline) - set(manifest.features):
         found.append("the baseline names features the model does not have")
     if any(len(row) != len(QUANTILES) for row in manifest.baseline.values()):

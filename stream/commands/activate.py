@@ -32,7 +32,7 @@ def activate(
     from scoring.policy import Policy
     from stream.bundle_library import BundleLibrary
     from stream.errors import JobFailed
-    from stream.operator import ask_for_bundle, newest, recorded_activations, usable_bundle
+    from stream.operator import ask_for_bundle, newest, recorded_activations, require_reasons, usable_bundle
     from stream.quiet import quieten_libraries
     from stream.settings import load
 
@@ -41,11 +41,7 @@ def activate(
     try:
         declared = selected([scorer])[scorer]
         bundle = usable_bundle(BundleLibrary(settings.bundle_dirs), declared, digest)
-        if not declared.shadow and not bundle.session.explains:
-            raise JobFailed(
-                f"{scorer}: bundle {bundle.digest} explains nothing, and an alert needs its reasons; keep it in a shadow "
-                "scorer, or train one that explains (the card says so under Explanation)"
-            )
+        require_reasons(declared, bundle)
     except UnknownScorer as error:
         raise typer.BadParameter(str(error)) from None
     except (BrokenDeclaration, RefusedBundle) as error:

@@ -56,6 +56,21 @@ def feed(
             help="Also ask for every known entity's score at the end of each period (1d, 12h) or at a date."
         ),
     ] = None,
+    labels: Annotated[
+        bool,
+        typer.Option(
+            "--labels",
+            help="Also write each event's label to the topic labels, with the time at which it became known. "
+            "The truth is the mapping's label, or --set label=COLUMN.",
+        ),
+    ] = False,
+    label_delay: Annotated[
+        str | None,
+        typer.Option(
+            help="With --labels: how long after the event its label is known (7d, 12h); unset: as the mapping says, "
+            "else at once. A column that holds the time comes by --set label_known=COLUMN."
+        ),
+    ] = None,
     pseudonymise: Annotated[
         list[str] | None,
         typer.Option(help="Field to replace by a keyed pseudonym (HMAC-SHA256); repeatable."),
@@ -63,8 +78,10 @@ def feed(
     key_file: Annotated[
         Path | None, typer.Option(help="File with the pseudonyms' key; else RISKSTREAM_PSEUDONYM_KEY_FILE.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the first events; send nothing.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was refused.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the first events, then their labels; send nothing.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row or a label was refused.")] = False,
     refused_to: Annotated[
         Path | None, typer.Option(help="Write every refused row to this file, as JSON lines.")
     ] = None,
@@ -79,6 +96,8 @@ def feed(
 
     Example: riskstream feed transactions cards.csv --set account_id=CARD --set time.column=WHEN --dry-run
 
+    Example: riskstream feed transactions cards.parquet --map handbook_cards --labels --label-delay 7d
+
     Example: riskstream feed market-ticks eurusd_bid.csv eurusd_ask.csv --map fx_minute_bars --speed 60x
     """
     from rich.console import Console
@@ -92,7 +111,7 @@ def feed(
     # what goes wrong is told in the words of JobFailed; the client's own lines would repeat it by the dozen
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
     settings = all_settings.load()
-    mapping = _mapping(map_, set_ or [])
+    mapping = _labelled(_mapping(map_, set_ or []), label_delay, labels=labels)
     event_type = _event_type(topic, event, mapping)
     order = Order(
         topic=topic,
@@ -104,6 +123,7 @@ def feed(
         speed=_speed(speed),
         pseudonyms=_pseudonyms(pseudonymise or [], key_file or settings.pseudonym_key_file, event_type),
         asked_at=_asked_at(as_of),
+        labels=labels,
     )
     messages = Console(stderr=True)
     if dry_run:
@@ -117,10 +137,9 @@ def feed(
         typer.echo(summary_json(topic, progress))
     else:
         Console().print(summary_table(topic, progress))
-    if strict and progress.refused:
-        raise JobFailed(
-            f"{progress.refused} rows were refused, and --strict is given; correct the file or the mapping"
-        )
+    if strict and (progress.refused or progress.labels_refused):
+        what = f"{progress.refused} rows" + (f" and {progress.labels_refused} labels" if labels else "")
+        raise JobFailed(f"{what} were refused, and --strict is given; correct the file or the mapping")
 
 
 def _asked_at(text: str | None) -> "AskedAt | None":
@@ -140,6 +159,23 @@ def _mapping(name: str | None, options: list[str]) -> "Mapping":
         return (read_mapping(name) if name else IDENTITY).with_options(options)
     except BadMapping as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _labelled(mapping: "Mapping", delay: str | None, *, labels: bool) -> "Mapping":
+    from scoring.files import BadMapping
+
+    if not labels:
+        if delay is not None:
+            raise typer.BadParameter("it goes with --labels", param_hint="--label-delay")
+        return mapping
+    if mapping.label is None:
+        raise typer.BadParameter(
+            f"mapping {mapping.name} names no label; add --set label=COLUMN", param_hint="--labels"
+        )
+    try:
+        return mapping if delay is None else mapping.with_options([f"label_delay={delay}"])
+    except BadMapping as error:
+        raise typer.BadParameter(str(error), param_hint="--label-delay") from None
 
 
 def _event_type(topic: str, name: str | None, mapping: "Mapping") -> "EventType":
@@ -187,15 +223,23 @@ def _pseudonyms(fields: list[str], key_file: Path | None, event_type: "EventType
 
 
 def _show(order: "Order", messages: object) -> None:
-    """Prints the first events as JSON lines, and the refused rows among them to standard error."""
+    """Prints the first events as JSON lines and then their labels, and what of them is refused to standard error."""
+    from stream.feed.labels import label_frame
     from stream.feed.records import encode
     from stream.feed.report import told
 
-    shown = 0
+    shown = labelled = 0
     for chunk in islice(order.chunks(), 1):
         for line in encode(chunk.frame):
             typer.echo(line)
             shown += 1
         for row in chunk.refused[:DRY_RUN_EVENTS]:
             typer.echo(f"refused {told(row)}", err=True)
-    typer.echo(f"{shown} events shown, nothing sent", err=True)
+        if order.labels:
+            for line in encode(label_frame(chunk, order.event_type)):
+                typer.echo(line)
+                labelled += 1
+            for row in chunk.labels_refused:
+                typer.echo(f"refused label {told(row)}", err=True)
+    said = f"{shown} events and {labelled} labels" if order.labels else f"{shown} events"
+    typer.echo(f"{said} shown, nothing sent", err=True)

@@ -62,11 +62,15 @@ class Report:
     def progress(self, progress: Progress) -> None:
         """Moves the bar."""
         refused = f"{progress.refused:,} refused" if progress.refused else ""
+        if progress.labels_refused:
+            refused += f" {progress.labels_refused:,} labels refused"
         rate = f"{progress.events_per_second:,.0f}/s"
+        if progress.labels:
+            rate += f" {progress.labels:,} labels"
         self._bars.update(self._task, completed=progress.events, rate=rate, refused=refused)
 
     def refused(self, rows: list[RefusedRow]) -> None:
-        """Tells of refused rows: the first ones here, all of them in the file."""
+        """Tells of refused rows and labels: the first ones here, all of them in the file."""
         for row in rows:
             if self._file is not None:
                 self._file.write(_line(row) + "\n")
@@ -87,6 +91,10 @@ def summary(topic: str, progress: Progress) -> dict[str, object]:
         "topic": topic,
         "events": progress.events - progress.asked,
         "asked": progress.asked,
+        "labels": progress.labels,
+        "labels_unknown": progress.labels_unknown,
+        "labels_refused": progress.labels_refused,
+        "labels_refused_by_rule": dict(sorted(progress.labels_refused_by_rule.items())),
         "refused": progress.refused,
         "refused_by_rule": dict(sorted(progress.refused_by_rule.items())),
         "filtered": progress.filtered,
@@ -103,6 +111,12 @@ def summary_table(topic: str, progress: Progress) -> Table:
     table.add_row("events", f"{progress.events - progress.asked:,}")
     if progress.asked:
         table.add_row("questions as of a time", f"{progress.asked:,}")
+    if progress.labels or progress.labels_unknown or progress.labels_refused:
+        table.add_row("labels", f"{progress.labels:,}")
+        table.add_row("events whose label is not known", f"{progress.labels_unknown:,}")
+        table.add_row("labels refused", f"{progress.labels_refused:,}")
+        for reason, count in progress.labels_refused_by_rule.most_common():
+            table.add_row(f"  {reason}", f"{count:,}")
     table.add_row("event time", f"{_day(progress.first_ms)} to {_day(progress.last_ms)}")
     table.add_row("refused", f"{progress.refused:,}")
     for reason, count in progress.refused_by_rule.most_common():

@@ -18,6 +18,7 @@ from schemas.catalog import event_types
 from schemas.codec import EventDecoder, Refused
 from schemas.contract import contracts
 from schemas.dead_letter import Reason
+from schemas.label import Label
 from schemas.score import Score
 from scoring import catalog
 from stream.settings import Settings
@@ -92,6 +93,8 @@ def test_the_shown_records_are_what_they_say() -> None:
             raw = block.strip().encode()
             if b"score_id" in raw:
                 assert msgspec.json.encode(msgspec.json.decode(raw, type=Score)) == raw
+            elif b"known_at_ms" in raw:
+                assert msgspec.json.encode(msgspec.json.decode(raw, type=Label)) == raw
             else:
                 EventDecoder(event_types()["transactions"], strict=True).decode(raw)
 

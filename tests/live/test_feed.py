@@ -14,6 +14,7 @@ from stream.errors import JobFailed
 from stream.feed.records import encode
 from stream.feed.run import Order, feed
 from stream.settings import load
+from stream.topics import DEFAULT_PARTITIONS
 from tests.support.services import make_topic
 
 COUNT = 30_000
@@ -83,6 +84,35 @@ async def test_paced_events_come_no_earlier_than_their_time(services, settings, 
     progress = await feed(settings, Order(topic, (file,), IDENTITY, transaction.EVENT, speed=100.0))
     assert progress.events == 3_000
     assert progress.seconds >= 29.99 / 100
+
+
+async def test_labels_go_to_their_topic_when_they_are_known(services, settings, payments, tmp_path):
+    """At 100 times: events of 10 s take 0.1 s, and the labels are known half a minute later, 0.3 s."""
+    file = tmp_path / "payments.parquet"
+    some = payments.head(1_000).with_columns(fraud=pl.int_range(1_000) % 7 == 0)
+    some = some.with_columns(fraud=pl.when(pl.int_range(1_000) % 10 != 3).then(pl.col("fraud").cast(pl.Int8)))
+    some.write_parquet(file)
+    topic = await make_topic(services, partitions=2)
+    mapping = IDENTITY.with_options(["label=fraud", "label_delay=30s"])
+    order = Order(topic, (file,), mapping, transaction.EVENT, speed=100.0, labels=True, chunk_rows=300)
+    progress = await feed(settings, order)
+    assert (progress.events, progress.refused) == (999, 1)
+    assert (progress.labels, progress.labels_unknown, progress.labels_refused) == (899, 100, 0)
+    assert progress.seconds >= (9.99 + 30) / 100
+    found = await asyncio.to_thread(read_all, services.kafka_bootstrap, "labels", DEFAULT_PARTITIONS)
+    known = {each["event_id"]: each for each in some.to_dicts() if each["fraud"] is not None}
+    del known["e7"]  # its event is refused
+    for partition, records in found.items():
+        keys = [key for key, _ in records]
+        assert partitions_of(keys, DEFAULT_PARTITIONS).tolist() == [partition] * len(keys)
+        said = [json.loads(value) for _, value in records]
+        assert [each["entity"].encode() for each in said] == keys
+        assert [each["known_at_ms"] for each in said] == sorted(each["known_at_ms"] for each in said)
+        for each in said:
+            event = known.pop(each["event_id"])
+            assert each["label"] == str(event["fraud"])
+            assert each["known_at_ms"] == event["occurred_at_ms"] + 30_000
+    assert not known
 
 
 async def test_a_topic_that_is_not_there_is_named_with_the_remedy(settings, payments, tmp_path):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from scoring.catalog import scorers
+from scoring.metrics import Ranking
 from scoring.model.rows import Rows
 from training.classical import ClassifierModel
 from training.dataset import Dataset
 from training.errors import TrainingRefused
 from training.making import part_of
-from training.metrics import Ranking
 from training.protocols.rivals import scores_by, session_of
 from training.trainer import trainer_named
 

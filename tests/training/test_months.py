@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from scoring.catalog import scorers, views
+from scoring.metrics import Ranking
 from scoring.model.rows import Rows
 from training.dataset import Dataset
 from training.errors import TrainingRefused
 from training.loop import seed_everything
 from training.making import Origin, make_bundle, part_of
-from training.metrics import Ranking
 from training.trainer import Trained, trainer_named
 
 pytestmark = pytest.mark.training

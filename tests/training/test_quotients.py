@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from scoring.catalog import scorers
+from scoring.metrics import Ranking
 from scoring.model.rows import Rows
 from training.dataset import Dataset
 from training.loop import seed_everything
 from training.making import Origin, make_bundle, part_of
-from training.metrics import Ranking
 from training.networks.preparation import Preparation
 from training.networks.quotient_preparation import QuotientPreparation
 from training.quotients import likelihood, quotients, telling_pairs

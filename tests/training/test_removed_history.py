@@ -30,7 +30,7 @@ def months(accounts: int) -> pl.DataFrame:
                     "event_id": f"{account}-{month}", "account_id": f"a{account}",
                     "occurred_at_ms": 1_700_000_000_000 + 30 * 86_400_000 * month,
                     "credit_limit": 1_000.0, "billed": float(generator.integers(1, 900)), "paid": 10.0,
-                    "repayment_status": 3.0 if late[account] and month == 1 else 0.0,
+                    "sex": 1.0 + account % 2, "repayment_status": 3.0 if late[account] and month == 1 else 0.0,
                     "defaulted": int(late[account]) if month == 5 else None,
                 }
             )  # fmt: skip
@@ -62,7 +62,7 @@ def test_a_bundle_says_what_its_score_loses_without_the_past(file, tmp_path):
     """The label hangs on a month long ago: with it the model knows, alone it guesses; the card says both."""
     import msgspec
 
-    mapping = msgspec.structs.replace(IDENTITY, label="defaulted", label_delay="1d")
+    mapping = msgspec.structs.replace(IDENTITY, label="defaulted", label_delay="1d", protected=("sex",))
     trainer = trainer_named("tabular")
     config = msgspec.structs.replace(trainer.defaults, epochs=15, widths=(32, 32), watch=0.3, alert=0.5)
 
@@ -77,4 +77,7 @@ def test_a_bundle_says_what_its_score_loses_without_the_past(file, tmp_path):
     found = made.bundle.manifest.metrics["removed_history"]
     assert found["auc"][0] > 0.95 and abs(found["auc_alone"][0] - 0.5) < 0.15
     assert found["auc_difference"][1] > 0.2
-    assert "What the past is worth" in (made.bundle.folder / "card.html").read_text()
+    card = (made.bundle.folder / "card.html").read_text()
+    assert "What the past is worth" in card
+    assert made.bundle.manifest.protected == ("sex",)
+    assert made.bundle.manifest.permitted_use == SCORER.use and SCORER.use in card

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from scoring.catalog import scorers
+from scoring.metrics import Ranking
 from scoring.model.rows import Rows
 from training.dataset import Dataset
 from training.loop import seed_everything
 from training.making import part_of
-from training.metrics import Ranking
 from training.telling_edges import telling_edges
 from training.trainer import Trained, trainer_named
 

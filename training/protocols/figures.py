@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from training.metrics import Ranking, Weights, decisions, squared_errors
+from scoring.metrics import Ranking, Weights, decisions, squared_errors
 from training.protocols.paired import Figure
 
 CARDS_A_DAY = 100

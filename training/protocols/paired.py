@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.metrics import Weights
+from scoring.metrics import Weights
 
 Figure = Callable[[Weights], float]
 

@@ -94,6 +94,11 @@ def test_weights_outside_the_file_are_refused(tmp_path):
     assert "outside the file" in refusal(handmade.write(tmp_path, model=model)).cause
 
 
+def test_a_model_that_reads_what_nobody_may_be_judged_by_is_refused(tmp_path):
+    """Sex and age are there to look for unfairness, and would make it as an input."""
+    assert "protected" in refusal(handmade.write(tmp_path, protected=(handmade.FEATURES[0],))).cause
+
+
 @pytest.mark.parametrize(
     "node",
     [

@@ -100,3 +100,31 @@ def test_the_help_names_every_shipped_mapping(run):
     """A mapping that nobody can find might as well not be there."""
     told = run("--help").stdout
     assert all(name in told for name in shipped_mappings())
+
+
+def test_a_dry_run_with_labels_shows_them_behind_the_events_and_says_which_are_none(run, payments):
+    """What would go to `labels` is what is shown."""
+    pl.read_csv(payments, infer_schema=False).with_columns(bad=pl.Series(["0", "1", "?"] * 10)).write_csv(payments)
+    result = run("transactions", payments, *MAP, "--set", "label=bad", "--labels", "--label-delay", "1d", "--dry-run")
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert next(line for line in lines if "label" in line) == {
+        "event_id": "0", "entity": "007", "label": "0", "known_at_ms": T0 + 86_400_000,
+    }  # fmt: skip
+    assert "refused label payments.csv row 2: WRONG_TYPE at $.label" in result.stderr
+    assert "10 events and 5 labels shown, nothing sent" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--labels",), "--set label=COLUMN"),
+        (("--label-delay", "7d"), "goes with --labels"),
+        (("--labels", "--set", "label=sum", "--label-delay", "soon"), "no duration"),
+    ],
+)
+def test_labels_without_a_truth_or_with_a_wrong_delay_are_wrong_usage(run, payments, arguments, said):
+    """Before anything is sent."""
+    result = run("transactions", payments, *MAP, *arguments)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.replace("│", " ").split())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support, roc_auc_score
 
-from training.metrics import Estimate, Ranking, bootstrap, decisions, labelled_figures, squared_errors
+from scoring.metrics import Estimate, Ranking, bootstrap, decisions, labelled_figures, squared_errors
 
 pytestmark = pytest.mark.training
 

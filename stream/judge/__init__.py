@@ -1,0 +1,1 @@
+"""How good published scores are, by the labels that have come."""
