@@ -14,7 +14,7 @@ from scoring.features.spec import FeatureView
 from scoring.records import RecordReader
 from scoring.sequence import SequenceReader, SequenceWriter
 from scoring.store.contract import Lease, Partition, StateStore
-from scoring.store.keys import alert_key, state_prefix
+from scoring.store.keys import alert_key, alert_prefix, state_prefix
 
 REFUSAL_WINDOW = 1_000
 
@@ -223,6 +223,10 @@ class PartitionState:
     def state_prefix(self, view: FeatureView) -> str:
         """What a view's state keys begin with."""
         return state_prefix(self.namespace, self.partition, view.name, view.digest)
+
+    def alert_prefix(self, scorer: str) -> str:
+        """What a scorer's alert state keys begin with."""
+        return alert_prefix(self.namespace, self.partition, scorer)
 
     def alert_key(self, scorer: str, entity: str) -> str:
         """Key of the alert state of an entity."""

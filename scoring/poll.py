@@ -288,7 +288,11 @@ class Poller:
 def _lacking(part: Folded, entities: Sequence[str]) -> Iterator[str]:
     """The keys of states that must be read first, and of the alert states that may be needed with them."""
     state = part.state
-    live = [name for name, known in state.in_force.items() if any(entry and entry.live for _, entry in known)]
+    alerts = [
+        state.alert_prefix(name)
+        for name, known in state.in_force.items()
+        if any(entry and entry.live for _, entry in known)
+    ]
     for view in state.views:
         prefix = state.state_prefix(view)
         part.keys[view.name] = keys = [prefix + entity for entity in entities]
@@ -297,7 +301,7 @@ def _lacking(part: Folded, entities: Sequence[str]) -> Iterator[str]:
                 yield key
                 # read with the state: later, a commit in flight would have to be waited for
                 entity = key.removeprefix(prefix)
-                yield from (state.alert_key(name, entity) for name in live)
+                yield from (alert + entity for alert in alerts)
 
 
 def _folded_together(parts: Sequence[Folded]) -> list[list[Folded]]:

@@ -23,9 +23,10 @@ from schemas.events.transaction import EVENT
 from scoring.event_columns import EventColumns
 from scoring.prepared import with_outputs
 from stream.settings import Settings
-from stream.worker.batch_consumer import BatchConsumer, read_events
+from stream.worker.batch_consumer import BatchConsumer
 from stream.worker.clients import ended
 from stream.worker.outputs import acknowledged, covered_for, make_producer, send
+from stream.worker.runs import read_events
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,13 +41,22 @@ def state_key(namespace: str, partition: Partition, view: str, digest: str, enti
     return state_prefix(namespace, partition, view, digest) + entity
 
 
+def alert_prefix(namespace: str, partition: Partition, scorer: str) -> str:
+    """What the keys of one scorer's alert states begin with: add the entity. Made once a poll, not once a key.
+
+    >>> alert_prefix("riskstream", Partition("ticks", 0), "tick_anomaly")
+    'a:{riskstream:ticks-0}:tick_anomaly:'
+    """
+    return f"a:{hash_tag(namespace, partition)}:{scorer}:"
+
+
 def alert_key(namespace: str, partition: Partition, scorer: str, entity: str) -> str:
     """Key of the alert state (cool-downs) of one entity in one scorer.
 
     >>> alert_key("riskstream", Partition("ticks", 0), "tick_anomaly", "MSFT")
     'a:{riskstream:ticks-0}:tick_anomaly:MSFT'
     """
-    return f"a:{hash_tag(namespace, partition)}:{scorer}:{entity}"
+    return alert_prefix(namespace, partition, scorer) + entity
 
 
 def entity_of(key: str) -> str:

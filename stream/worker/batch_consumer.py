@@ -8,10 +8,9 @@ that is there (decision 20).
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
@@ -19,17 +18,11 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.protocol.fetch import FetchRequest
 
 from scoring.clock import stopwatch_s
-from scoring.event_columns import EventColumns
-from scoring.record_run import InputRecord, RecordRun, read_together
-from scoring.wire.packed import Packed
-from stream.worker.record_batches import has_old_messages, joined, parts_of, visible_batches
+from scoring.record_run import InputRecord, RecordRun
+from stream.worker.record_batches import has_old_messages, parts_of
+from stream.worker.runs import ReadEvents, Visible, read_events, runs_of, visible_from
 
-ReadEvents = Callable[[Packed], EventColumns | None]
 Taken = dict[TopicPartition, Sequence[InputRecord]]
-READ_TOGETHER = 512
-"""Records of a poll up to which all its partitions are read by one call; of more the calls are no longer what costs."""
-
-
 class BatchConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not followed
     """Gives runs of records for some topics, with their events read, and records one by one for the others.
 
@@ -115,33 +108,56 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka is not followed
         targets = [TopicPartition(topic, part[0]) for topic, parts in request.topics for part in parts]
         before = {tp: self._records.get(tp) for tp in targets}
         woken: bool = await super()._proc_fetch_request(assignment, node_id, request)
+        answered: dict[TopicPartition, Visible] = {}
         for tp in targets:
             overheard, result = self._overheard.batches.pop(tp, None), self._records.get(tp)
             if overheard and result is not before[tp] and type(result) is FetchResult:
-                self._take_over(assignment, tp, *overheard)
+                visible = self._visible(assignment, tp, *overheard)
+                if visible is not None:
+                    answered[tp] = visible
+        self._take_over(assignment, answered)
         return woken
 
-    def _take_over(
+    def _visible(
         self, assignment: Any, tp: TopicPartition, aborted: Sequence[tuple[int, int]], raw: bytes
-    ) -> None:
-        """Makes a run of what was just fetched, and goes on behind it."""
+    ) -> Visible | None:
+        """What may be seen of an answer; None when aiokafka reads it, or it cannot be read, which is noted."""
         if has_old_messages(raw):
-            return  # aiokafka reads them, one by one
-        state, began = assignment.state_value(tp), stopwatch_s()
+            return None
+        began = stopwatch_s()
         try:
-            run, following = read_run(raw, aborted, state.position)
+            return visible_from(raw, aborted, assignment.state_value(tp).position)
         except Exception as error:  # of five codecs, each with errors of its own
-            del self._records[tp]
-            where = f"{tp.topic} {tp.partition} from offset {state.position}"
-            self._set_error(tp, CorruptRecordException(f"{where}: {type(error).__name__}: {error}"))
-            return
-        self._belongs_to(assignment)
-        state.consumed_to(following)
-        if len(run):
-            self._ahead.setdefault(tp, deque()).append(run)
-        self._held.add(tp)
-        _drop_records(self._records[tp])
+            self._cannot_be_read(assignment, tp, error)
+            return None
+        finally:
+            self.reading_s += stopwatch_s() - began
+
+    def _take_over(self, assignment: Any, answered: Mapping[TopicPartition, Visible]) -> None:
+        """Makes runs of what was just fetched, and goes on behind it."""
+        began = stopwatch_s()
+        try:
+            runs = dict(zip(answered, runs_of(list(answered.values())), strict=True))
+        except Exception:  # one of them is broken: which, tells each by itself
+            runs = {}
+        for tp, visible in answered.items():
+            try:
+                run = runs[tp] if runs else runs_of([visible])[0]
+            except Exception as error:
+                self._cannot_be_read(assignment, tp, error)
+                continue
+            self._belongs_to(assignment)
+            assignment.state_value(tp).consumed_to(visible.following)
+            if len(run):
+                self._ahead.setdefault(tp, deque()).append(run)
+            self._held.add(tp)
+            _drop_records(self._records[tp])
         self.reading_s += stopwatch_s() - began
+
+    def _cannot_be_read(self, assignment: Any, tp: TopicPartition, error: Exception) -> None:
+        del self._records[tp]
+        where = f"{tp.topic} {tp.partition} from offset {assignment.state_value(tp).position}"
+        self._set_error(tp, CorruptRecordException(f"{where}: {type(error).__name__}: {error}"))
 
     async def fetched_records(
         self, partitions: Collection[TopicPartition], timeout: float = 0, max_records: int | None = None
@@ -244,40 +260,3 @@ def _drop_records(result: FetchResult) -> None:
     """Frees what is not read from here: with its iterator it is a cycle, which lasts until the collector comes."""
     unread = result._partition_records
     unread._records, unread._records_iterator = None, iter(())
-
-
-def read_events(taken: MutableMapping[Any, Sequence[InputRecord]], readers: Mapping[str, ReadEvents]) -> None:
-    """Reads the events of the runs of a poll: few records of several partitions together, more by partition.
-
-    Args:
-        taken: records by topic and partition; runs are replaced by the same with their events.
-    """
-    by_topic: dict[str, dict[Any, RecordRun]] = {}
-    for tp, records in taken.items():
-        if isinstance(records, RecordRun):
-            by_topic.setdefault(tp.topic, {})[tp] = records
-    for topic, runs in by_topic.items():
-        read = readers[topic]
-        if sum(map(len, runs.values())) <= READ_TOGETHER:
-            taken.update(zip(runs, read_together(list(runs.values()), read), strict=True))
-        else:
-            taken.update((tp, run.with_columns(read)) for tp, run in runs.items())
-
-
-def read_run(raw: bytes, aborted: Sequence[tuple[int, int]], position: int) -> tuple[RecordRun, int]:
-    """The records of an answer's batches from that offset on, and the offset behind these batches.
-
-    Args:
-        aborted: producer and first offset of the aborted transactions in them.
-
-    Raises:
-        CorruptRecordException, UnsupportedCodecError, ValueError, or what a codec raises: they cannot be read.
-    """
-    batches, following = [], position
-    for next_offset, batch in visible_batches(raw, aborted):
-        following = max(following, next_offset)
-        if batch is not None:
-            batches.append(batch)
-    run = RecordRun.read(joined(batches))
-    first = int(np.searchsorted(run.located.offsets, position))  # an answer begins with a whole batch
-    return run[first:] if first else run, following

@@ -18,10 +18,11 @@ from faust.types import TP, ConsumerMessage
 
 from scoring.record_run import InputRecord
 from stream.worker.assignor import TopicAwareAssignor
-from stream.worker.batch_consumer import BatchConsumer, ReadEvents
+from stream.worker.batch_consumer import BatchConsumer
 from stream.worker.clients import let_go
 from stream.worker.fetch_ahead import FetchAhead
 from stream.worker.keeper import Keeper
+from stream.worker.runs import ReadEvents
 
 FETCH_FOR_S = 0.25
 Poll = dict[TP, Sequence[InputRecord]]

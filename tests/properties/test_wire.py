@@ -43,9 +43,9 @@ def test_base64_equals_the_standard_library_for_every_padding(rows):
     n = len(rows)
     nothing, zeros = pack_json([""] * n), np.zeros(n, np.int64)
     given = Rows(
-        event_id=nothing, value=nothing, entity=pack([b""]), entity_of=zeros, partition=zeros,
-        offset=zeros, time=zeros, id_hash=np.zeros(n, np.uint64), depth=np.zeros(n, np.int32),
-        level=np.zeros(n, np.uint8), flags=np.zeros(n, np.uint8), vectors=vectors, explained=pack([]), explanation=np.full(n, -1),
+        event_id=nothing, value=nothing, entity=pack([b""]), entity_of=zeros, partition=zeros, offset=zeros, time=zeros,
+        id_hash=np.zeros(n, np.uint64), depth=np.zeros(n, np.int32), level=np.zeros(n, np.uint8),
+        flags=np.zeros(n, np.uint8), vectors=vectors, explained=pack([]), explanation=np.full(n, -1),
     )  # fmt: skip
     template = Template(pack([b""] * 7 + [b">"]), pack([b"<"]), pack([b""]), pack([b""]))
     _, bodies = write_scores(template, given, np.arange(n))

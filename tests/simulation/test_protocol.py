@@ -18,6 +18,7 @@ from tests.simulation.world import Odds, SimulatedStore
 ALL = Odds(crash=0.004, freeze=0.002, rollback=0.002, empty=0.0005, error=0.004, lost_ack=0.01, rebalance=0.02)
 CRASHES = Odds(crash=0.01)
 BLOCK = 20
+CRASHES_AND_MOVES = Odds(crash=0.012, lost_ack=0.01, rebalance=0.02)
 SEARCHED = 150
 Breakage = Callable[[], AbstractContextManager[object]]
 
@@ -123,5 +124,6 @@ def does_not_look_whether_the_store_went_back() -> AbstractContextManager[object
 def test_each_breakage_is_found(stage: Stage, breakage: Breakage) -> None:
     """A simulation that lets one of these pass proves nothing about the rest."""
     with breakage():
-        found = next((h for h in (play(stage, seed, ALL) for seed in range(SEARCHED)) if h.wrong), None)
-    assert found is not None, f"{SEARCHED} histories did not find it"
+        histories = (play(stage, seed, odds) for seed in range(SEARCHED) for odds in (ALL, CRASHES_AND_MOVES))
+        found = next((history for history in histories if history.wrong), None)
+    assert found is not None, f"{2 * SEARCHED} histories did not find it"

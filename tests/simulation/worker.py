@@ -15,7 +15,6 @@ from stream.bundle_library import BundleLibrary
 from stream.inputs import make_decoders
 from stream.settings import Settings
 from stream.worker.activation_log import ActivationLog
-from stream.worker.batch_consumer import read_events
 from stream.worker.clients import Producers
 from stream.worker.keeper import FATAL, Keeper
 from stream.worker.leasing import Leasing
@@ -23,6 +22,7 @@ from stream.worker.log_range import LogRange
 from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
 from stream.worker.run import event_readers
+from stream.worker.runs import read_events
 from stream.worker.scan import Findings
 from stream.worker.watchdog import Watchdog
 from tests.simulation.producer import SimulatedProducer

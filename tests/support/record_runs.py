@@ -6,7 +6,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
 from scoring.record_run import LOG_APPEND_TIME, InputRecord, RecordRun
-from stream.worker.batch_consumer import read_run
+from stream.worker.runs import runs_of, visible_from
 
 CRC_AT, CHECKED_FROM, ATTRIBUTES_AT, APPEND_TIME = 17, 21, 22, 0x08
 
@@ -28,11 +28,15 @@ def batch_bytes(records: Sequence[InputRecord], codec: int = 0) -> bytes:
 
 def run_of(records: Sequence[InputRecord]) -> RecordRun:
     """The records, each read from a batch of its own."""
-    run, _ = read_run(b"".join(batch_bytes([record]) for record in records), (), 0)
-    return run
+    return read_run(b"".join(batch_bytes([record]) for record in records))
 
 
 def run_of_batch(records: Sequence[InputRecord]) -> RecordRun:
     """The records, all read from one batch."""
-    run, _ = read_run(batch_bytes(records), (), 0)
+    return read_run(batch_bytes(records))
+
+
+def read_run(raw: bytes, position: int = 0) -> RecordRun:
+    """The records of batches from that offset on."""
+    (run,) = runs_of([visible_from(raw, (), position)])
     return run
