@@ -47,9 +47,8 @@ def boosted_log_odds_graph(
     columns: dict[str, Any] = _columns(classifier)
     precise = {"nodes_values": columns.pop("nodes_values"), "target_weights": columns.pop("target_weights")}
     precise["base_values"] = [_baseline(classifier)]
-    columns |= {
-        f"{name}_as_tensor": numpy_helper.from_array(np.array(values, np.float64), name) for name, values in precise.items()
-    }
+    for name, values in precise.items():
+        columns[f"{name}_as_tensor"] = numpy_helper.from_array(np.array(values, np.float64), name)
     nodes = [
         helper.make_node("Cast", ["given"], ["precisely"], to=TensorProto.DOUBLE),
         helper.make_node(

@@ -23,8 +23,9 @@ td:first-child{white-space:nowrap}figure{display:inline-block;margin:0 1rem 1rem
 
 
 def card_html(
-    manifest: Manifest, evaluation: Evaluation, curve: Curve | None, scores: NDArray[np.float32], *, use: str
-) -> str:
+    manifest: Manifest, evaluation: Evaluation, curve: Curve | None, scores: NDArray[np.float32], *, use: str,
+    chosen: str = "",
+) -> str:  # fmt: skip
     """The card as HTML text; the same text for the same arguments.
 
     Args:
@@ -32,11 +33,13 @@ def card_html(
         evaluation: on the test part.
         scores: of the test part, for their distribution.
         use: what the scorer is for.
+        chosen: why its trainer and no other; empty where nothing was compared.
     """
     training = manifest.training
     facts = [
         ("Use", use),
         ("What a score means", manifest.meaning),
+        *([("Why this model", chosen)] if chosen else ()),
         ("Explanation", f"{manifest.contributions.method}; sums to {manifest.contributions.explains}")
         if manifest.contributions
         else ("Explanation", "none"),

@@ -172,7 +172,9 @@ def _log_odds(classifier: Any, width: int) -> onnx.ModelProto:
     return logistic_graph(classifier, width, OPSETS, odds=True)
 
 
-def _around(trained: ClassifierModel, model: onnx.ModelProto, features: int, constants: dict[str, Any]) -> onnx.ModelProto:
+def _around(
+    trained: ClassifierModel, model: onnx.ModelProto, features: int, constants: dict[str, Any]
+) -> onnx.ModelProto:
     """A classifier's graph behind what it reads of `features` float32[n, features].
 
     Args:

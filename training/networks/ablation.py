@@ -87,8 +87,8 @@ class Ablation(nn.Module):
     def contributions_singly(self, values: Tensor, lost: Tensor, there: Tensor) -> Tensor:
         """As `contributions`; a group speaks through the feature that alone moves the row as the group's share says.
 
-        Of the features whose setting back moves it that way it is the one that moves it most; where none does, the one that
-        moves it most the other way.
+        Of the features that move it that way when they are set back it is the one that moves it most; where none does,
+        the one that moves it most the other way.
 
         Args:
             values: the quantity of the variants of groups, (batch x variant).

@@ -59,8 +59,10 @@ def session_of(
     model, part, manifest = _fitted(scorer, trainer_name, dataset, train, validation, seed=seed)
     signature = signature_of(manifest.features, manifest.history_features, manifest.history_length)
     few = part.validation.take(slice(0, 8))
-    alone = isinstance(model, TorchModel | ClassifierModel)
-    graph = model.score_graph(few, signature) if alone else model.graphs(few, signature)[0]
+    if isinstance(model, TorchModel | ClassifierModel):  # the other graph takes as long again to make
+        graph = model.score_graph(few, signature)
+    else:
+        graph = model.graphs(few, signature)[0]
     return Session(Path(trainer_name), {MODEL_FILE: graph}, manifest)
 
 
