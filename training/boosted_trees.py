@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from training.errors import TrainingRefused
@@ -25,6 +25,42 @@ def boosted_trees_graph(
     Raises:
         TrainingRefused: more than two classes, or categorical splits.
     """
+    columns = _columns(classifier)
+    columns["nodes_values"] = [float(not_above(each)) for each in columns["nodes_values"]]
+    columns["target_weights"] = [float(np.float32(each)) for each in columns["target_weights"]]
+    trees = helper.make_node(
+        "TreeEnsembleRegressor", ["given"], ["log_odds"], domain="ai.onnx.ml", n_targets=1,
+        base_values=[_baseline(classifier)], aggregate_function="SUM", post_transform="NONE", **columns,
+    )  # fmt: skip
+    nodes = [trees, helper.make_node("Sigmoid", ["log_odds"], ["probability"])]
+    return _model(nodes, "probability", width, opsets)
+
+
+def boosted_log_odds_graph(
+    classifier: HistGradientBoostingClassifier, width: int, opsets: dict[str, int]
+) -> onnx.ModelProto:
+    """The same classifier's `log_odds` float32[n, 1], added up in float64 as scikit-learn does: the same float32s.
+
+    Raises:
+        TrainingRefused: as above.
+    """
+    columns: dict[str, Any] = _columns(classifier)
+    precise = {"nodes_values": columns.pop("nodes_values"), "target_weights": columns.pop("target_weights")}
+    precise["base_values"] = [_baseline(classifier)]
+    for name, values in precise.items():
+        columns[f"{name}_as_tensor"] = numpy_helper.from_array(np.array(values, np.float64), name)
+    nodes = [
+        helper.make_node("Cast", ["given"], ["precisely"], to=TensorProto.DOUBLE),
+        helper.make_node(
+            "TreeEnsembleRegressor", ["precisely"], ["log_odds"], domain="ai.onnx.ml", n_targets=1,
+            aggregate_function="SUM", post_transform="NONE", **columns,
+        ),
+    ]  # fmt: skip
+    return _model(nodes, "log_odds", width, opsets)
+
+
+def _columns(classifier: HistGradientBoostingClassifier) -> dict[str, list[Any]]:
+    """The attributes of the tree operator, numbers as scikit-learn has them."""
     if len(classifier.classes_) != 2:
         raise TrainingRefused(f"boosting found {len(classifier.classes_)} classes; expected labels 0 and 1")
     columns: dict[str, list[Any]] = defaultdict(list)
@@ -37,7 +73,7 @@ def boosted_trees_graph(
             columns["nodes_nodeids"].append(place)
             columns["nodes_featureids"].append(0 if leaf else int(node["feature_idx"]))
             columns["nodes_modes"].append("LEAF" if leaf else "BRANCH_LEQ")
-            columns["nodes_values"].append(0.0 if leaf else float(not_above(node["num_threshold"])))
+            columns["nodes_values"].append(0.0 if leaf else float(node["num_threshold"]))
             columns["nodes_truenodeids"].append(0 if leaf else int(node["left"]))
             columns["nodes_falsenodeids"].append(0 if leaf else int(node["right"]))
             columns["nodes_missing_value_tracks_true"].append(0 if leaf else int(node["missing_go_to_left"]))
@@ -45,17 +81,20 @@ def boosted_trees_graph(
                 columns["target_treeids"].append(tree)
                 columns["target_nodeids"].append(place)
                 columns["target_ids"].append(0)
-                columns["target_weights"].append(float(np.float32(node["value"])))
-    baseline = float(np.ravel(classifier._baseline_prediction)[0])
-    trees = helper.make_node(
-        "TreeEnsembleRegressor", ["given"], ["log_odds"], domain="ai.onnx.ml", n_targets=1, base_values=[baseline],
-        aggregate_function="SUM", post_transform="NONE", **columns,
-    )  # fmt: skip
+                columns["target_weights"].append(float(node["value"]))
+    return columns
+
+
+def _baseline(classifier: HistGradientBoostingClassifier) -> float:
+    return float(np.ravel(classifier._baseline_prediction)[0])
+
+
+def _model(nodes: list[onnx.NodeProto], output: str, width: int, opsets: dict[str, int]) -> onnx.ModelProto:
     graph = helper.make_graph(
-        [trees, helper.make_node("Sigmoid", ["log_odds"], ["probability"])],
+        nodes,
         "boosted_trees",
         [helper.make_tensor_value_info("given", TensorProto.FLOAT, ["n", width])],
-        [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["n", 1])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", 1])],
     )
     return helper.make_model(
         graph, ir_version=10, opset_imports=[helper.make_opsetid(domain, version) for domain, version in opsets.items()]

@@ -22,19 +22,23 @@ td:first-child{white-space:nowrap}figure{display:inline-block;margin:0 1rem 1rem
 """.strip()
 
 
-def card_html(manifest: Manifest, evaluation: Evaluation, curve: Curve | None, scores: NDArray[np.float32]) -> str:
+def card_html(
+    manifest: Manifest, evaluation: Evaluation, curve: Curve | None, scores: NDArray[np.float32], *, chosen: str = ""
+) -> str:
     """The card as HTML text; the same text for the same arguments.
 
     Args:
         manifest: of the bundle, its file hashes not needed yet.
         evaluation: on the test part.
         scores: of the test part, for their distribution.
+        chosen: why its trainer and no other; empty where nothing was compared.
     """
     training = manifest.training
     facts = [
         ("Permitted use", manifest.permitted_use),
         ("Never an input", ", ".join(manifest.protected) or "no protected attribute came with the data"),
         ("What a score means", manifest.meaning),
+        *([("Why this model", chosen)] if chosen else ()),
         ("Explanation", f"{manifest.contributions.method}; sums to {manifest.contributions.explains}")
         if manifest.contributions
         else ("Explanation", "none"),

@@ -64,7 +64,7 @@ class TorchModel:
     def score_graph(self, rows: Rows, signature: str) -> bytes:
         """The scoring graph alone, for whoever needs no explanation: half the work."""
         inputs = tensors(rows, self.module.inputs)
-        return _export(self.module, inputs, self.module.inputs, "score", signature)
+        return export_module(self.module, inputs, self.module.inputs, "score", signature)
 
     @torch.no_grad()
     def scores(self, rows: Rows) -> NDArray[np.float32]:
@@ -86,7 +86,7 @@ class TorchSpeakingModel(TorchModel):
     def outputs_graph(self, rows: Rows, signature: str) -> bytes:
         """The third graph."""
         names: tuple[str, ...] = self.module.inputs
-        return _export(Saying(self.module).eval(), tensors(rows, names), names, "outputs", signature)
+        return export_module(Saying(self.module).eval(), tensors(rows, names), names, "outputs", signature)
 
     @torch.no_grad()
     def outputs(self, rows: Rows) -> NDArray[np.float32]:
@@ -106,14 +106,21 @@ def export_graphs(model: nn.Module, rows: Rows, signature: str) -> tuple[bytes, 
     names: tuple[str, ...] = model.inputs
     inputs = tensors(rows, names)
     return (
-        _export(model, inputs, names, "score", signature),
-        _export(Explaining(model).eval(), inputs, names, "contributions", signature),
+        export_module(model, inputs, names, "score", signature),
+        export_module(Explaining(model).eval(), inputs, names, "contributions", signature),
     )
 
 
-def _export(
+def export_module(
     module: nn.Module, inputs: tuple[Tensor, ...], names: tuple[str, ...], output: str, signature: str
 ) -> bytes:
+    """The graph of a module's `forward` as the bytes of an ONNX file.
+
+    Args:
+        inputs: of a few rows, to trace the graph with; names: what they are called.
+        output: what the result is called.
+        signature: of the ordered inputs, which the graph's metadata will say.
+    """
     batch = torch.export.Dim.DYNAMIC
     shapes = tuple({0: batch} for _ in names)
     with _quiet():

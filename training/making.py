@@ -80,6 +80,7 @@ def make_bundle(
         RefusedBundle: the result breaks a rule of loading.
     """
     seed_everything(config.seed)
+    chosen = scorer.chosen if trainer_name in (None, scorer.trainer) else ""
     scorer = replace(scorer, trainer=trainer_name or scorer.trainer)
     trainer, split = trainer_named(scorer.trainer), split_of(dataset, scorer, config)
     part = part_of(dataset, split.train, split.validation, trainer, config)
@@ -108,7 +109,7 @@ def make_bundle(
             manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | told)
         found = _test_metrics(evaluation, parity) | probability_metrics(manifest, dataset, split.test, tested)
         manifest = msgspec.structs.replace(manifest, metrics=manifest.metrics | found)
-        card = card_html(manifest, evaluation, trained.curve, tested)
+        card = card_html(manifest, evaluation, trained.curve, tested, chosen=chosen)
         made = _write(Path(folder), manifest, files | {CARD_FILE: card.encode()})
         require_view(made, scorer.view)
         final = home / made.digest

@@ -28,7 +28,6 @@ from stream.logs import set_up_logging
 from stream.settings import Settings
 from stream.state_store import redis_address
 from stream.worker.activation_log import ActivationLog
-from stream.worker.batch_consumer import ReadEvents
 from stream.worker.batching import PollSchema, PollTransport
 from stream.worker.health import HealthServer
 from stream.worker.keeper import FATAL, Keeper
@@ -36,6 +35,7 @@ from stream.worker.leasing import Leasing
 from stream.worker.memory import collect_seldom, keep_freed_memory
 from stream.worker.metrics import Metrics
 from stream.worker.pipeline import Pipeline
+from stream.worker.runs import ReadEvents
 from stream.worker.watchdog import Watchdog
 
 LEFT_WITHIN_S = 5.0

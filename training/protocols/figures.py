@@ -11,6 +11,7 @@ from training.protocols.paired import Figure
 
 CARDS_A_DAY = 100
 _DAY_MS = 86_400_000
+_NEWTONS_STEPS = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,18 +81,26 @@ def _slope(fold: Fold, scores: NDArray[np.float64]) -> Figure:
     """
     bounded = np.clip(scores, 1e-6, 1 - 1e-6)
     odds = np.log(bounded / (1 - bounded))
+    inputs, side = np.column_stack([np.ones_like(odds), odds]), 1 - 2 * fold.truth
+
+    def loss(weights: Weights, beta: NDArray[np.float64]) -> float:
+        return float((weights * np.logaddexp(0.0, side * (inputs @ beta))).sum())
 
     def slope(weights: Weights) -> float:
-        inputs, beta = np.column_stack([np.ones_like(odds), odds]), np.array([0.0, 1.0])
-        for _ in range(25):  # Newton's steps
+        beta = np.array([0.0, 1.0])
+        least = loss(weights, beta)
+        for _ in range(_NEWTONS_STEPS):
             expected = 1 / (1 + np.exp(-np.clip(inputs @ beta, -30, 30)))
             curvature = (inputs * (weights * expected * (1 - expected))[:, None]).T @ inputs
             if np.linalg.cond(curvature) > 1e12:
                 return float("nan")
             step = np.linalg.solve(curvature, inputs.T @ (weights * (fold.truth - expected)))
-            beta = beta + step
             if np.abs(step).max() < 1e-8:
-                return float(beta[1])
+                return float((beta + step)[1])
+            # far from the best a whole step may lead farther away: half of it, until it is no worse
+            while (found := loss(weights, beta + step)) > least and np.abs(step).max() >= 1e-8:
+                step = step / 2
+            beta, least = beta + step, min(least, found)
         return float("nan")  # what is no probability has no slope
 
     return slope

@@ -13,6 +13,7 @@ from scoring.model.manifest import MODEL_FILE, OUTPUTS_FILE, Manifest, TrainingS
 from scoring.model.rows import Rows
 from scoring.model.session import Graph, Session
 from scoring.scorer import Scorer
+from training.classical import ClassifierModel
 from training.dataset import Dataset
 from training.errors import TrainingRefused
 from training.evaluation import score_rows
@@ -58,7 +59,10 @@ def session_of(
     model, part, manifest = _fitted(scorer, trainer_name, dataset, train, validation, seed=seed)
     signature = signature_of(manifest.features, manifest.history_features, manifest.history_length)
     few = part.validation.take(slice(0, 8))
-    graph = model.score_graph(few, signature) if isinstance(model, TorchModel) else model.graphs(few, signature)[0]
+    if isinstance(model, TorchModel | ClassifierModel):  # the other graph takes as long again to make
+        graph = model.score_graph(few, signature)
+    else:
+        graph = model.graphs(few, signature)[0]
     return Session(Path(trainer_name), {MODEL_FILE: graph}, manifest)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from training.classical import ERROR, PROBABILITY, train_classifier
+from training.classical import CONTRIBUTIONS, ERROR, PROBABILITY, train_classifier
 from training.config import TrainingConfig
 from training.trainer import Trainer
 
@@ -23,7 +23,7 @@ def build(config: TrainingConfig) -> HistGradientBoostingClassifier:
 TRAINER = Trainer(
     inputs=("features",),
     meaning=PROBABILITY,
-    contributions=None,
+    contributions=CONTRIBUTIONS,
     error=ERROR,
     defaults=TrainingConfig(),
     fit=partial(train_classifier, build=build),

@@ -4,7 +4,7 @@ from functools import partial
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from training.classical import ERROR, PROBABILITY, train_classifier
+from training.classical import CONTRIBUTIONS, ERROR, PROBABILITY, train_classifier
 from training.config import TrainingConfig
 from training.trainer import Trainer
 from training.trainers.tabular_quotients import PAIRS
@@ -21,7 +21,7 @@ def build(config: TrainingConfig) -> HistGradientBoostingClassifier:
 TRAINER = Trainer(
     inputs=("features",),
     meaning=PROBABILITY + "; quotients of features are among what it reads",
-    contributions=None,
+    contributions=CONTRIBUTIONS,
     error=ERROR,
     defaults=TrainingConfig(),
     fit=partial(train_classifier, build=build, pair_count=PAIRS),

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import RobustScaler
 
-from training.classical import ERROR, PROBABILITY, train_classifier
+from training.classical import CONTRIBUTIONS, ERROR, PROBABILITY, train_classifier
 from training.config import TrainingConfig
 from training.trainer import Trainer
 
@@ -24,7 +24,7 @@ def build(config: TrainingConfig) -> Pipeline:
 TRAINER = Trainer(
     inputs=("features",),
     meaning=PROBABILITY,
-    contributions=None,
+    contributions=CONTRIBUTIONS,
     error=ERROR,
     defaults=TrainingConfig(),
     fit=partial(train_classifier, build=build, padded=True),

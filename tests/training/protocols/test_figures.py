@@ -57,6 +57,22 @@ def test_the_calibration_slope_is_that_of_a_logistic_regression():
     assert METRICS["slope"].prepare(fold, scores)(np.ones(ROWS)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_scores_that_nearly_part_the_classes_have_a_slope_too():
+    """A plain Newton's step from far away leads farther away, and the best model's card would lack its calibration."""
+    odds = np.concatenate([np.linspace(-11, -5, 341), np.linspace(-7, 5, 19)])
+    truth, unit = (np.arange(360) >= 341).astype(np.float64), np.arange(360)
+    expected = LogisticRegression(C=1e12, tol=1e-10, max_iter=5_000).fit(odds[:, None], truth).coef_[0, 0]
+    found = METRICS["slope"].prepare(Fold(truth, unit, unit, unit), 1 / (1 + np.exp(-odds)))
+    assert found(np.ones(360)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_classes_wholly_parted_have_no_slope():
+    """Any larger slope would be likelier still."""
+    truth, unit = np.repeat([0.0, 1.0], 50), np.arange(100)
+    scores = np.linspace(0.01, 0.99, 100)
+    assert np.isnan(METRICS["slope"].prepare(Fold(truth, unit, unit, unit), scores)(np.ones(100)))
+
+
 def test_a_perfect_ranking_reaches_all_of_the_best_card_precision():
     """And one that is upside down nearly nothing of it."""
     generator = np.random.default_rng(2)
