@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scoring.files import Chunk, read_events, read_mapping
+from scoring.files import read_events, read_mapping
 from training.dataset import Dataset, collect
 from training.errors import TrainingRefused
 from training.market.bar_alarms import BAR_RULES, false_alarms, found_faults, threshold_for
 from training.market.bar_faults import KINDS, Fault, with_faults
 from training.market.forecasts import Series
+from training.market.prices import chunk_of
 from training.protocols.methods.value_at_risk import RiskOutcome, Statistics
 from training.protocols.outcome import Outcome, verdict_of
 from training.protocols.paired import Figure, compare
@@ -92,7 +92,7 @@ def _of_seed(protocol: BarAlarms, bars: pl.DataFrame, seed: int, ground: Ground)
         changed, faults = with_faults(bars, second, protocol.faults_of_each, seed)
     except ValueError as error:
         raise TrainingRefused(f"{error}; give more bars or fewer faults") from None
-    dataset = collect(scorer.view, [_chunk(changed)], with_history=True)
+    dataset = collect(scorer.view, [chunk_of(changed)], with_history=True)
     if len(dataset) != bars.height:
         raise TrainingRefused(f"{bars.height - len(dataset)} bars are twice in the files; remove them")
     returns = _returns(changed)
@@ -161,10 +161,6 @@ def _statistics(found: Found, prefix: str) -> Statistics:
 def _returns(bars: pl.DataFrame) -> Series:
     """Log returns of the closes, 0 for the first, float64[n]."""
     return np.diff(np.log(bars["close"].to_numpy().astype(np.float64)), prepend=np.log(bars["close"][0]))
-
-
-def _chunk(bars: pl.DataFrame) -> Chunk:
-    return Chunk(Path("bars"), bars, pl.int_range(bars.height, eager=True))
 
 
 def _mean_of(hits: NDArray[np.bool_]) -> Figure:
