@@ -13,7 +13,7 @@ LONG = 1.45  # times the usual gap: from there on a gap is a long one; no feed h
 PRIOR = 2.0  # bars as usual that are put to a symbol's own: few of them say little
 MOST_NATS = 30.0
 LEAST_GAP, MOST_GAP = 1e-3, 1e9
-MOST_LOGIT = 12.0
+MOST_LOGIT, MOST_CORRECTION = 12.0, 2.0
 ODDS = 3
 
 
@@ -34,18 +34,28 @@ class Past(NamedTuple):
 
 
 class StandstillOdds(nn.Module):
-    """Log odds, (batch, 3), that start as the past's own and are corrected by a small network."""
+    """Log odds, (batch, 3), that start as the past's own; a small network each corrects them by at most 2.
+
+    Each reads its own past alone, and cannot go far: feeds of minutes are judged by what was learned from days, and a
+    network over all of it took gaps without weekends for something that makes prices stand still (decision 40).
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.inner, self.outer = nn.Linear(WIDTH, width), nn.Linear(width, WIDTH)
-        nn.init.zeros_(self.outer.weight)
-        nn.init.zeros_(self.outer.bias)
+        self.inner = nn.ModuleList(nn.Linear(WIDTH, width) for _ in range(ODDS))
+        self.outer = nn.ModuleList(nn.Linear(width, WIDTH) for _ in range(ODDS))
+        for layer in self.outer:
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, stated: Tensor) -> Tensor:
         """Log odds of what comes next, (batch, 3); stated is (batch, 16)."""
-        corrected = stated + self.outer(nn.functional.silu(self.inner(stated)))  # (batch, 16)
-        return corrected[:, :ODDS].clamp(-MOST_LOGIT, MOST_LOGIT)
+        found = []
+        for place, (inner, outer) in enumerate(zip(self.inner, self.outer, strict=True)):
+            own = nn.functional.pad(stated[:, [place, place + ODDS]], (0, WIDTH - 2))  # (batch, 16)
+            correction = MOST_CORRECTION * torch.tanh(outer(nn.functional.silu(inner(own))))  # (batch, 16)
+            found.append(stated[:, place] + correction[:, 0])
+        return torch.stack(found, dim=1).clamp(-MOST_LOGIT, MOST_LOGIT)
 
 
 class Standstill(nn.Module):

@@ -101,7 +101,7 @@ TRAINER = Trainer(
     ),
     error="minus the logarithm of the probability of standing still so long",
     defaults=TrainingConfig(
-        widths=(16,), past_steps=64, epochs=6, learning_rate=3e-3, dropout=0.0, noise=0.0, watch=0.999, alert=0.9999
+        widths=(16,), past_steps=64, epochs=12, batch_rows=256, learning_rate=3e-3, noise=0.0, watch=0.999, alert=0.9999
     ),
     fit=train,
 )

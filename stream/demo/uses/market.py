@@ -162,8 +162,8 @@ def _exceeded(days: Sequence[Day]) -> list[float]:
 
 def _forecasts(symbols: Judging, portfolios: Judging) -> Shown:
     names = ("volatility", "VaR 95", "VaR 99", "ES 95", "ES 99", "days", "below VaR 95", "below VaR 99")
-    table = columns("symbol or portfolio", right=names)
-    for judging, all_of in ((symbols, "all symbols"), (portfolios, "all portfolios")):
+    table = columns("", right=names)
+    for judging, all_of in ((symbols, "all shares"), (portfolios, "portfolios")):
         for name, each in judging.days.items():
             told, forecast = ["–"] * 5, judging.last[name]
             if forecast is not None:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+import scoring.bundles
 from schemas.as_of import AsOf, as_question
 from schemas.events.bar import EVENT, Bar
 from scoring.catalog import scorers
 from scoring.features.batch import EventBatch
 from scoring.features.table import fold_table
+from scoring.model.bundle import load_bundle
 from scoring.model.rows import Rows
 from tests.training.conftest import QUIET
 from tests.training.market.test_bar_alarms import bars
@@ -151,6 +153,19 @@ def test_a_bar_that_moves_the_price_scores_nothing_and_one_that_repeats_it_the_m
     twice = still[np.isin(still - 1, still)]
     assert len(twice) > 5 and (scores[twice] > scores[twice - 1]).all()
     assert (scores[still] > 0.8).mean() > 0.9
+
+
+@pytest.mark.parametrize("seconds", [60.0, 86_400.0])
+def test_each_repeated_price_raises_the_score_of_the_shipped_bundle_whatever_the_feed(seconds):
+    """It was trained on days with weekends and has to serve minutes without; ten repeated prices are an alarm on both."""
+    bundle = load_bundle(Path(next(iter(scoring.bundles.__path__))) / SCORER.name)
+    history = np.full((15, STEPS, 2), [0.01, seconds], np.float32)
+    for run in range(15):
+        history[run, STEPS - run :, 0] = 0.0
+    rows = np.zeros((15, 2), np.float32), history, np.full(15, STEPS, np.int32)
+    scores = np.round(bundle.session.run(*rows).astype(float), 6)
+    assert scores[0] == 0 and scores[10] > SCORER.policy.alert
+    assert (np.diff(scores) >= 0).all() and (np.diff(scores)[:5] > 0).all()
 
 
 def test_the_parts_explain_the_score_wholly(made, dataset):
