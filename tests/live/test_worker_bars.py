@@ -18,14 +18,14 @@ from scoring.files.mapping import IDENTITY
 from scoring.model.bundle import load_bundle
 from stream.services.embedded import EmbeddedServices
 from tests.live.conftest import MakeWorker
-from tests.support.event_feed import BARS, Feeder
+from tests.support.event_feed import BARS, FIRST_MS, Feeder
 from tests.support.independent_reader import Reader, read_outcome
 from training.dataset import collect
 from training.shipped import CLOSES_AS_BARS, DATA, SEED, portfolio_returns
 
 pytestmark = pytest.mark.training
 
-ROWS, MINUTE_MS = 1_000, 60_000
+ROWS, DAY_MS = 1_000, 86_400_000
 SHIPPED = Path(next(iter(scoring.bundles.__path__)))
 
 
@@ -98,17 +98,18 @@ def test_a_stalled_feed_is_alerted_when_bars_repeat_their_price_and_when_nobody_
     """Silence sends no record: who asks has the answer; asked in time, and for a bar that moves, there is nothing."""
     generator = np.random.default_rng(4)
     closes = {
-        symbol: (1.5 * np.exp(generator.normal(0, 1e-4, 120).cumsum())).tolist() for symbol in ("repeats", "silent")
+        symbol: (1.5 * np.exp(generator.normal(0, 1e-2, 120).cumsum())).tolist() for symbol in ("repeats", "silent")
     }
     closes["repeats"] += [closes["repeats"][-1]] * 10
     bars = [
-        (BARS, {"event_id": f"{symbol}-{place}", "occurred_at_ms": place * MINUTE_MS, "symbol": symbol, "close": close})
+        (BARS, {"event_id": f"{symbol}-{place}", "occurred_at_ms": FIRST_MS + place * DAY_MS, "symbol": symbol,
+                "close": close})
         for symbol, each in closes.items()
         for place, close in enumerate(each)
-    ]
+    ]  # fmt: skip
     asked = [
-        (BARS, {"event_id": f"asked-{later}", "occurred_at_ms": round((119 + later) * MINUTE_MS), "entity": "silent",
-                "as_of": True})
+        (BARS, {"event_id": f"asked-{later}", "occurred_at_ms": FIRST_MS + round((119 + later) * DAY_MS),
+                "entity": "silent", "as_of": True})
         for later in (0.5, 30.0)
     ]  # fmt: skip
     Feeder(services.kafka_bootstrap).send([*bars, *asked])
@@ -122,5 +123,6 @@ def test_a_stalled_feed_is_alerted_when_bars_repeat_their_price_and_when_nobody_
     }
     assert scores["asked-0.5"]["value"] == 0
     assert (scores["asked-30.0"]["level"], scores["repeats-129"]["level"]) == ("alert", "alert")
+    assert scores["repeats-129"]["reasons"][0] == "EWMA_VOLATILITY_LOW"
     assert scores["asked-30.0"]["reasons"][0] == "SECONDS_SINCE_LAST_HIGH"
     assert [name for name, score in scores.items() if score["level"] != "none" and name.startswith("silent")] == []

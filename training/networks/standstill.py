@@ -75,7 +75,7 @@ class Standstill(nn.Module):
         Args:
             past_steps: bars that are looked back on, a multiple of 16.
             of_return, of_gap: columns of the history with the log return and the seconds since the bar before.
-            places: of the two in the vector; features: how wide that is, for contributions.
+            places: in the vector of what speaks for run and silence; features: how wide it is, for contributions.
         """
         super().__init__()
         self.network = network
@@ -135,5 +135,5 @@ class Standstill(nn.Module):
         return (1.0 - exp(-(run + silence))).clamp(0.0, 1.0)
 
     def contributions(self, history: Tensor, lengths: Tensor) -> Tensor:
-        """Shares of minus log p, (batch, feature): the run is the return's, the silence the time's since the last."""
+        """Shares of minus log p, (batch, feature): the run at the first place, the silence at the second."""
         return torch.stack(self.parts(history, lengths), dim=1) @ self.places

@@ -16,6 +16,7 @@ from training.networks.standstill import LONG, ODDS, Standstill, StandstillOdds
 from training.trainer import Part, Trained, Trainer, in_parts, tensors
 
 RETURN, GAP = "log_return", "seconds_since_last"
+SPOKEN = "ewma_volatility"  # what a run is said by: a low volatility tells people more than a return of 0
 LEAST_PAST = 10
 LEAST_ROWS = 200
 LEAST_USUAL, MOST_USUAL = 1e-3, 0.5
@@ -29,14 +30,15 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
         TrainingRefused: the view's history has no return and time since the last bar, or too few rows have a past.
     """
     names = view.history.features if view.history else ()
-    if not {RETURN, GAP} <= set(names):
+    if not {RETURN, GAP} <= set(names) or SPOKEN not in view.feature_names:
         raise TrainingRefused(
-            f"view {view.name} keeps no history of {RETURN} and {GAP}; train a scorer over feed_activity"
+            f"view {view.name} keeps no history of {RETURN} and {GAP}, or has no {SPOKEN}; train a scorer over "
+            "feed_activity"
         )
     network = StandstillOdds(config.widths[-1])
     model = Standstill(
         network, past_steps=config.past_steps, of_return=names.index(RETURN), of_gap=names.index(GAP),
-        places=(view.feature_names.index(RETURN), view.feature_names.index(GAP)), features=len(view.feature_names),
+        places=(view.feature_names.index(SPOKEN), view.feature_names.index(GAP)), features=len(view.feature_names),
     )  # fmt: skip
     outcomes = _examples(model, part.train)[1:]
     for place in range(ODDS):
@@ -96,7 +98,9 @@ TRAINER = Trainer(
         "long, by what its own last bars did; 0 for a bar that moves the price"
     ),
     contributions=Contributions(
-        method="additive: bars that repeated the price are the return's, the silence is that of the time since the last",
+        method=(
+            "additive: bars that repeated the price are the volatility's, the silence is the time's since the last one"
+        ),
         explains="-ln(1 - score)",
     ),
     error="minus the logarithm of the probability of standing still so long",

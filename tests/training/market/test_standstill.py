@@ -162,14 +162,14 @@ def test_each_repeated_price_raises_the_score_of_the_shipped_bundle_whatever_the
     history = np.full((15, STEPS, 2), [0.01, seconds], np.float32)
     for run in range(15):
         history[run, STEPS - run :, 0] = 0.0
-    rows = np.zeros((15, 2), np.float32), history, np.full(15, STEPS, np.int32)
+    rows = np.zeros((15, 3), np.float32), history, np.full(15, STEPS, np.int32)
     scores = np.round(bundle.session.run(*rows).astype(float), 6)
     assert scores[0] == 0 and scores[10] > SCORER.policy.alert
     assert (np.diff(scores) >= 0).all() and (np.diff(scores)[:5] > 0).all()
 
 
 def test_the_parts_explain_the_score_wholly(made, dataset):
-    """Minus the logarithm of one minus the score is the share of the return, and for a question that of the silence."""
+    """Minus the logarithm of one minus the score is the volatility's share, and for a question that of the silence."""
     rows = dataset.rows.take(slice(2_000, 4_000))
     history = rows.history.copy()
     history[1_000:, -1] = [np.nan, 150.0]
@@ -177,7 +177,7 @@ def test_the_parts_explain_the_score_wholly(made, dataset):
     shares = made.bundle.session.explain(rows.features, rows.history, rows.lengths).astype(float)
     scores = made.bundle.session.run(rows.features, rows.history, rows.lengths).astype(float)
     assert 1 - np.exp(-shares.sum(axis=1)) == pytest.approx(scores, abs=1e-6)
-    assert not shares[:1_000, 1].any() and (shares[1_000:, 1] > 1).all()
+    assert not shares[:, 0].any() and not shares[:1_000, 2].any() and (shares[1_000:, 2] > 1).all()
 
 
 def test_whatever_the_input_there_is_a_score_and_no_batch_changes_it(made):
@@ -187,7 +187,7 @@ def test_whatever_the_input_there_is_a_score_and_no_batch_changes_it(made):
     history[chance.random((400, STEPS, 2)) < 0.2] = np.nan
     history[chance.random((400, STEPS, 2)) < 0.2] = 0.0
     lengths = chance.integers(0, STEPS + 1, 400).astype(np.int32)
-    scores = made.bundle.session.run(np.zeros((400, 2), np.float32), history, lengths)
+    scores = made.bundle.session.run(np.zeros((400, 3), np.float32), history, lengths)
     assert np.isfinite(scores).all() and (scores >= 0).all() and (scores <= 1).all()
     assert made.bundle.session.batch_invariant
 
