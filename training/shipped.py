@@ -17,6 +17,8 @@ from scoring.files.mapping import IDENTITY, Mapping
 from training.dataset import collect
 from training.errors import TrainingRefused
 from training.making import Origin, make_bundle
+from training.market.drawn_portfolios import Drawn, drawn_weights
+from training.market.portfolios import returns_of
 from training.market.realised import variances_of
 from training.progress import training_progress
 from training.simulated_cards import simulated_cards
@@ -61,6 +63,13 @@ def weekly_variances(_: int) -> pl.DataFrame:
     return variances_of(closes, "7d").sort("occurred_at_ms", "symbol")
 
 
+def portfolio_returns(seed: int) -> pl.DataFrame:
+    """Daily returns of portfolios drawn from the shipped shares, from their shipped closes."""
+    closes = pl.read_parquet(DATA / "closes_train.parquet").rename({"price": "close"})
+    drawn = Drawn(seed=seed, long_only=11, long_short=8, members=(3, 8))
+    return returns_of(closes, drawn_weights(closes["symbol"].unique().to_list(), drawn), "1d")
+
+
 SHIPPED = (
     Shipped("payment_anomaly", "payments_train.parquet", "CC0-1.0"),
     Shipped("payment_attention", "payments_train.parquet", "CC0-1.0"),
@@ -68,6 +77,8 @@ SHIPPED = (
     Shipped("payment_fraud", "simulated_cards", "CC0-1.0", FRAUDS, simulated_cards),
     Shipped("tick_anomaly", "closes_train.parquet", "BSD-3-Clause"),
     Shipped("bar_volatility", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
+    Shipped("feed_staleness", "closes_train.parquet", "BSD-3-Clause", CLOSES_AS_BARS),
+    Shipped("portfolio_risk", "closes_train.parquet", "BSD-3-Clause", drawn=portfolio_returns),
     Shipped("company_default", "statements_train.parquet", f"CC-BY-4.0; {POLISH}", read_mapping("polish_bankruptcy")),
     Shipped("series_anomaly", "series_train.parquet", f"MIT; {NUMENTA}", read_mapping("nab_series")),
     Shipped("realised_variance", "closes_train.parquet", "BSD-3-Clause", drawn=weekly_variances),

@@ -37,7 +37,7 @@ class NamedOutput(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: key in the score's `outputs`.
         unit: of its numbers, `percent`.
-        horizon: what it is said of, `next bar`.
+        horizon: what it is said of, `next period`.
         axis, labels: what its numbers are for, such as `level` with `0.95` and `0.99`; one number without an axis.
     """
 

@@ -1,23 +1,17 @@
 """How a symbol moves from bar to bar: returns, volatility over several spans, ranges and trend."""
 
 from schemas.events.bar import EVENT
+from scoring.features.of_returns import MONTH, YEAR, features_of, history_of
 from scoring.features.spec import (
-    EwmaVolatility,
     FeatureView,
-    History,
     LogReturn,
     MovingAverage,
     Number,
     Quotient,
     Range,
-    RealisedVolatility,
-    Rolling,
     SinceLast,
-    Value,
     ZScore,
 )
-
-WEEK, MONTH, QUARTER, YEAR = "7d", "30d", "90d", "365d"
 
 VIEW = FeatureView(
     name="bar_activity",
@@ -25,12 +19,7 @@ VIEW = FeatureView(
     entity="symbol",
     numbers=(Number("close"), Number("volume"), LogReturn("log_return", of="close")),
     features=(
-        Value("log_return"),
-        *(RealisedVolatility("log_return", window) for window in (WEEK, MONTH, QUARTER)),
-        *(Rolling("count", "log_return", window) for window in (WEEK, MONTH, QUARTER, YEAR)),
-        *(Rolling("spread", "log_return", window) for window in (QUARTER, YEAR)),
-        EwmaVolatility("log_return"),
-        ZScore("log_return", QUARTER),
+        *features_of("log_return"),
         *(MovingAverage("close", events) for events in (5, 20, 60)),
         *(Range("close", window) for window in (MONTH, YEAR)),
         Quotient("high", "low"),
@@ -38,7 +27,7 @@ VIEW = FeatureView(
         ZScore("volume", MONTH),
         SinceLast(),
     ),
-    history=History(features=("log_return", "log_return_spread_365d", "ewma_volatility"), length=64),
+    history=history_of("log_return"),
     ring=64,
     horizon="365d",
     grace="1m",

@@ -22,6 +22,14 @@ EXAMPLES = {
         "currency": "GBP",
     },
     "RealisedVariance": {"event_id": "e", "occurred_at_ms": 0, "symbol": "KO", "variance": 0.0001, "log_return": -0.01},
+    "PortfolioReturn": {
+        "event_id": "e",
+        "occurred_at_ms": 0,
+        "portfolio_id": "p",
+        "simple_return": -0.01,
+        "priced": 1.0,
+        "weights_at_ms": 0,
+    },
     "Bar": {"event_id": "e", "occurred_at_ms": 0, "symbol": "KO", "close": 1.5, "period": "1d"},
     "Measurement": {"event_id": "e", "occurred_at_ms": 0, "series_id": "s", "value": -1.5},
     "AccountMonth": {

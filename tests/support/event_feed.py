@@ -11,8 +11,14 @@ from typing import Any
 from confluent_kafka import Producer
 
 PAYMENTS, TICKS = "transactions", "market-ticks"
-BARS = "market-bars"
-KEYS = {PAYMENTS: "account_id", TICKS: "symbol", BARS: "symbol", "measurements": "series_id"}
+BARS, PORTFOLIOS = "market-bars", "portfolio-returns"
+KEYS = {
+    PAYMENTS: "account_id",
+    TICKS: "symbol",
+    BARS: "symbol",
+    PORTFOLIOS: "portfolio_id",
+    "measurements": "series_id",
+}
 SCORERS = {
     PAYMENTS: ("payment_anomaly", "payment_attention", "payment_fraud", "payment_merchant"),
     TICKS: ("tick_anomaly",),

@@ -1,6 +1,8 @@
 """Faults put into real bars at random places, so that the truth is known: a fat finger, a flash crash, a stale feed."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -8,7 +10,8 @@ from numpy.typing import NDArray
 
 from training.market.forecasts import Series
 
-KINDS = ("fat_finger", "flash_crash", "stale_feed")
+Kind = Literal["fat_finger", "flash_crash", "stale_feed"]
+KINDS: tuple[Kind, ...] = ("fat_finger", "flash_crash", "stale_feed")
 LOCAL_BARS = 60
 APART = 120
 FALL_BARS, BACK_BARS = 5, 10
@@ -18,12 +21,14 @@ FALL_BARS, BACK_BARS = 5, 10
 class Fault:
     """What was done to bars `first` to `last`, places in the series; the move back to the true price belongs to it."""
 
-    kind: str
+    kind: Kind
     first: int
     last: int
 
 
-def with_faults(bars: pl.DataFrame, since: int, of_each: int, seed: int) -> tuple[pl.DataFrame, list[Fault]]:
+def with_faults(
+    bars: pl.DataFrame, since: int, of_each: int, seed: int, kinds: Sequence[Kind] = KINDS
+) -> tuple[pl.DataFrame, list[Fault]]:
     """The bars of one symbol with so many faults of each kind behind place `since`, and where they are.
 
     A fat finger is one bar whose close is off by 10 to 30 times the local standard deviation of returns (of the 60 bars
@@ -31,19 +36,20 @@ def with_faults(bars: pl.DataFrame, since: int, of_each: int, seed: int) -> tupl
     repeats one price for 15 to 45 bars. Faults are at least 120 bars apart.
 
     Args:
+        kinds: of faults, among `KINDS`.
         bars: in order of time; `close`, and `open`, `high`, `low`, `volume` where they are known.
     """
     generator = np.random.default_rng(seed)
     close = bars["close"].to_numpy().astype(np.float64)
     factor, still = np.ones(len(close)), np.full(len(close), -1)
     faults: list[Fault] = []
-    room = (len(close) - since) // (of_each * len(KINDS))
+    room = (len(close) - since) // (of_each * len(kinds))
     if room < 3 * APART // 2:
-        raise ValueError(f"{len(close) - since} bars have no room for {of_each * len(KINDS)} faults {APART} bars apart")
-    kinds = generator.permutation(np.repeat(np.arange(len(KINDS)), of_each))
-    for place, kind in enumerate(kinds):
+        raise ValueError(f"{len(close) - since} bars have no room for {of_each * len(kinds)} faults {APART} bars apart")
+    drawn = generator.permutation(np.repeat(np.arange(len(kinds)), of_each))
+    for place, kind in enumerate(drawn):
         first = since + place * room + int(generator.integers(0, room - APART))
-        faults.append(_FAULTS[KINDS[kind]](close, first, factor, still, generator))
+        faults.append(_FAULTS[kinds[kind]](close, first, factor, still, generator))
     return _changed(bars, factor, still), faults
 
 
@@ -74,7 +80,9 @@ def _stale_feed(
     return Fault("stale_feed", first, last)
 
 
-_FAULTS = {"fat_finger": _fat_finger, "flash_crash": _flash_crash, "stale_feed": _stale_feed}
+_FAULTS: dict[Kind, Callable[..., Fault]] = {
+    "fat_finger": _fat_finger, "flash_crash": _flash_crash, "stale_feed": _stale_feed
+}  # fmt: skip
 
 
 def _local_spread(close: Series, at: int) -> float:

@@ -3,42 +3,19 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from schemas.catalog import event_types
 from schemas.events.realised_variance import EVENT
 from scoring.features.spec import duration_ms
-from scoring.files import Chunk, Mapping, read_events, read_mapping
+from scoring.files import Mapping, read_mapping
 from training.errors import TrainingRefused
+from training.market.prices import Span, read_prices
 
 LEAST_SHARE = 0.5
-_DAY_MS = 86_400_000
 _PARKINSON = 1 / (4 * np.log(2))
-
-
-@dataclass(frozen=True)
-class Span:
-    """What is read of the files.
-
-    Attributes:
-        period: length of a period, `1h`, `1d` or `7d`, counted from 1970-01-01 UTC; its end belongs to it.
-        through: the last date, as `2008-12-31` (UTC); empty for all.
-    """
-
-    period: str
-    through: str = ""
-
-    @property
-    def end_ms(self) -> int:
-        """The first millisecond that is not read."""
-        if not self.through:
-            return 2**62
-        return round((datetime.fromisoformat(self.through).replace(tzinfo=UTC).timestamp() + 86_400) * 1_000)
 
 
 def read_variances(files: Sequence[Path], mapping: Mapping, span: Span) -> pl.DataFrame:
@@ -48,17 +25,10 @@ def read_variances(files: Sequence[Path], mapping: Mapping, span: Span) -> pl.Da
         TrainingRefused: there is none, or the mapping is of other events.
         BadMapping, UnreadableFile: as they say.
     """
-    kind = mapping.event or ("Bar" if "close" in mapping.assignments else EVENT.struct.__name__)
-    own = kind == EVENT.struct.__name__
-    types = {each.struct.__name__: each for each in event_types().values()}
-    if kind not in (EVENT.struct.__name__, "Bar", "Tick"):
-        raise TrainingRefused(f"mapping {mapping.name} makes {kind} events; expected bars, ticks or realised variances")
-    frames = [chunk.frame for chunk in read_events(files, mapping, types[kind]) if chunk.frame.height]
-    if frames:
-        frame = pl.concat(frames).filter(pl.col("occurred_at_ms") < span.end_ms)
-        found = frame if own else variances_of(frame.rename({"price": "close"}, strict=False), span.period)
-        if found.height:
-            return found.sort("occurred_at_ms", "symbol", maintain_order=True)
+    read = read_prices(files, mapping, span, EVENT)
+    found = read.frame if read.own else variances_of(read.frame, span.period)
+    if found.height:
+        return found.sort("occurred_at_ms", "symbol", maintain_order=True)
     raise TrainingRefused("no period has a variance; check --events and --map")
 
 
@@ -109,11 +79,6 @@ def variances_of(bars: pl.DataFrame, period: str) -> pl.DataFrame:
         (pl.col("symbol") + "-" + pl.col("place").cast(pl.String)).alias("event_id"), "occurred_at_ms", "symbol",
         variance.alias("variance"), "log_return", pl.lit(period).alias("period"),
     ).filter(pl.col("variance").is_not_null())  # fmt: skip
-
-
-def chunk_of(events: pl.DataFrame) -> Chunk:
-    """The events as a part of a file, for `collect`."""
-    return Chunk(Path("variances"), events, pl.int_range(events.height, eager=True))
 
 
 def main(arguments: Sequence[str]) -> None:

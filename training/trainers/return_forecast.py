@@ -1,4 +1,4 @@
-"""Surprise of a return under yesterday's forecast of its distribution; for scorers over bars with history."""
+"""Surprise of a return under yesterday's forecast of its distribution; for scorers over returns with history."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scoring.features.of_returns import return_of
 from scoring.features.spec import FeatureView
 from scoring.model.manifest import Contributions, NamedOutput
 from scoring.model.rows import Rows
@@ -21,7 +22,6 @@ from training.networks.return_forecast import ReturnForecaster
 from training.networks.return_surprise import LEVELS, ReturnSurprise
 from training.trainer import Part, Trained, Trainer, in_parts, tensors
 
-RETURN, SPREAD = "log_return", "log_return_spread_365d"
 LEAST_PAST = 10
 LEAST_ROWS = 200
 PRIOR_LOSSES = 20.0  # losses as forecast that are put to those that were: few of them say little
@@ -34,21 +34,21 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
     """The forecaster of greatest likelihood; loss: minus the log density of the next return in its unit.
 
     Raises:
-        TrainingRefused: the view's history has no log return and long-run spread of it, or too few rows have a past.
+        TrainingRefused: the view keeps no history of a return and its long-run spread, or too few rows have a past.
     """
-    names = view.history.features if view.history else ()
-    if not {RETURN, SPREAD} <= set(names):
+    if view.history is None or return_of(view) is None:
         raise TrainingRefused(
-            f"view {view.name} keeps no history of {RETURN} and {SPREAD}; train a scorer over bar_activity"
+            f"view {view.name} keeps no history of a return and its long-run spread; train a scorer over bar_activity or "
+            "portfolio_activity, or declare the view's history with scoring/features/of_returns.py"
         )
+    of_return, spread = (view.feature_names.index(name) for name in view.history.features[:2])
     network = ReturnForecaster(config.past_steps, config.widths[-1], config.dropout)
-    usual = usual_values(part.train.features[:, [view.feature_names.index(RETURN)]])
+    usual = usual_values(part.train.features[:, [of_return]])
     model = ReturnSurprise(
         network, Ablation([np.zeros(1, np.int64)], usual), past_steps=config.past_steps,
-        of_return=names.index(RETURN), of_spread=names.index(SPREAD),
-        feature=view.feature_names.index(RETURN), features=len(view.feature_names),
+        of_return=0, of_spread=1, feature=of_return, features=len(view.feature_names),
     )  # fmt: skip
-    spreads = part.train.features[:, view.feature_names.index(SPREAD)]
+    spreads = part.train.features[:, spread]
     if (spreads > 0).any():
         model.usual.fill_(float(np.median(spreads[spreads > 0])))
     train_rows, validation_rows = _examples(model, part.train), _examples(model, part.validation)
@@ -116,21 +116,21 @@ def _squared_error(model: ReturnSurprise, rows: Rows) -> NDArray[np.float32]:
 TRAINER = Trainer(
     inputs=("history",),
     meaning=(
-        "one minus the two-sided p-value of the bar's return under the distribution that a convolutional network "
-        "forecast from the bars before it"
+        "one minus the two-sided p-value of the period's return under the distribution that a convolutional network "
+        "forecast from the returns before it"
     ),
     contributions=Contributions(
         method="the return is all that is scored: what is lost when it becomes usual",
-        explains="-ln(1 - score), less that of the bar with a usual return",
+        explains="-ln(1 - score), less that of the same with a usual return",
     ),
     error="standard normal variable that stands for the return under the forecast",
     defaults=TrainingConfig(widths=(32,), past_steps=64, epochs=6, learning_rate=3e-3, dropout=0.0, noise=0.0),
     fit=train,
     outputs=(
-        NamedOutput(name="volatility", unit="percent", horizon="next bar"),
-        NamedOutput(name="value_at_risk", unit="percent", horizon="next bar", axis="level", labels=("0.95", "0.99")),
+        NamedOutput(name="volatility", unit="percent", horizon="next period"),
+        NamedOutput(name="value_at_risk", unit="percent", horizon="next period", axis="level", labels=("0.95", "0.99")),
         NamedOutput(
-            name="expected_shortfall", unit="percent", horizon="next bar", axis="level", labels=("0.95", "0.99")
+            name="expected_shortfall", unit="percent", horizon="next period", axis="level", labels=("0.95", "0.99")
         ),
     ),
 )

@@ -226,6 +226,11 @@ LAYOUTS = {
         [{"occurred_at_ms": ms(2002, 1, 2, 21), "symbol": "SPX", "variance": 0.0001, "period": "1d"}],
         None,
     ),
+    "portfolio_returns": (
+        {"funds": {"Date": ["2002-01-02", "2002-01-03"], "portfolio_id": ["f"] * 2, "simple_return": [-0.02, None]}},
+        [{"occurred_at_ms": ms(2002, 1, 2, 21), "portfolio_id": "f", "simple_return": -0.02, "period": "1d"}],
+        None,
+    ),
     "fx_bars": (
         {
             f"gbpusd_m1_{side}_2012-02": {

@@ -17,11 +17,12 @@ ROWS = {
     "payments_demo": 8_348,
     "closes_train": 85_740,
     "closes_demo": 15_120,
+    "portfolios_demo": 1_512,
     "cards_train": 19_200,
     "cards_demo": 4_800,
     "series_train": 127_756,
 }
-LARGEST_SUM_BYTES = 3_000_000
+LARGEST_SUM_BYTES = 3_200_000
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -56,13 +57,32 @@ def test_training_rows_end_before_demo_rows_begin(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "topic"), [("payments_demo", "transactions"), ("closes_demo", "market-ticks")]
+    ("name", "topic"),
+    [
+        ("payments_demo", "transactions"),
+        ("closes_demo", "market-ticks"),
+        ("portfolios_demo", "portfolio-returns"),
+    ],
 )
 def test_every_shipped_row_is_an_event(name: str, topic: str) -> None:
     """A demo that dead-letters its own data would be a poor start."""
     decoder = EventDecoder(event_types()[topic], strict=True)
     for row in pl.read_parquet(DATA / f"{name}.parquet").iter_rows(named=True):
         decoder.decode(msgspec.json.encode(row))
+
+
+def test_portfolios_to_show_are_those_of_the_weights_and_closes_beside_them() -> None:
+    """The maker's own example: whoever feeds the closes and the weights through it gets the file again."""
+    pytest.importorskip("torch")
+    from training.market.portfolios import read_weights, returns_of
+
+    end = pl.col("occurred_at_ms") <= 1_230_757_200_000
+    closes_until = pl.read_parquet(DATA / "closes_demo.parquet").rename({"price": "close"}).filter(end)
+    made = returns_of(closes_until, read_weights(DATA / "portfolio_weights.csv"), "1d")
+    whole = pl.read_parquet(DATA / "portfolios_demo.parquet")
+    shown = whole.filter(pl.col("occurred_at_ms") >= made["occurred_at_ms"].min())
+    assert shown["event_id"].to_list() == made["event_id"].to_list()
+    assert shown["simple_return"].to_list() == pytest.approx(made["simple_return"].to_list(), abs=1e-12)
 
 
 @pytest.mark.parametrize(("kind", "mapping"), [("cards", "uci_card_default"), ("statements", "polish_bankruptcy")])

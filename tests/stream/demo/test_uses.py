@@ -92,6 +92,8 @@ def test_the_market_demo_shows_nothing_after_2008(fed: dict[str, DemoInputs]) ->
     """Later closes are kept to judge by; who has looked at them cannot judge."""
     ids = pl.read_parquet(fed["market"].inputs[0].file)["event_id"]
     assert ids.str.slice(-10).max() == "2008-12-31"
+    last = {int(pl.read_parquet(each.file)["occurred_at_ms"].max()) for each in fed["market"].inputs}  # type: ignore[arg-type]
+    assert last == {1_230_757_200_000}, "16:00 in New York on 2008-12-31"
 
 
 def test_value_at_risk_is_held_against_the_next_return_and_cold_forecasts_do_not_count(
@@ -111,10 +113,29 @@ def test_value_at_risk_is_held_against_the_next_return_and_cold_forecasts_do_not
     assert worst > 60
     judged = use.judge(Returned(inputs, {"bar_volatility": scores}, ()))
     days = len(closes) - 61
-    assert judged.figures == {
+    own = {name: value for name, value in judged.figures.items() if not name.startswith("portfolio_")}
+    assert own == {
         "days": days, "exceeded_share_95": round(1 / days, 4), "exceeded_share_99": round(1 / days, 4), "crossed": 0,
     }  # fmt: skip
-    assert not judged.problems
+    assert all("portfolio_risk" in problem for problem in judged.problems), "nobody has scored the portfolios"
+
+
+def test_value_at_risk_of_a_portfolio_is_held_against_its_next_return_as_the_event_says_it(
+    fed: dict[str, DemoInputs],
+) -> None:
+    """A portfolio's event brings its return along: 100 times of it is the percent that the forecast is about."""
+    events = pl.read_parquet(fed["market"].inputs[1].file).filter(pl.col("portfolio_id") == "equal")
+    returns = events["simple_return"].to_list()
+    limit = -100 * sorted(abs(value) for value in returns[61:] if value < 0)[-5]
+    said = {"volatility": (2.0,), "value_at_risk": (limit, 2 * limit), "expected_shortfall": (2 * limit, 3 * limit)}
+    scores = {
+        event_id: score("portfolio_risk", event_id, outputs=said, flags=COLD if place < 60 else WARM)
+        for place, event_id in enumerate(events["event_id"])
+    }
+    judged = uses()["market"].judge(Returned(fed["market"], {"portfolio_risk": scores}, ()))
+    days = len(returns) - 61
+    assert judged.figures["portfolio_days"] == days
+    assert judged.figures["portfolio_exceeded_share_95"] == round(4 / days, 4), "four losses are greater than the fifth"
 
 
 def test_a_forecast_that_contradicts_itself_is_a_problem(fed: dict[str, DemoInputs]) -> None:

@@ -11,7 +11,8 @@ from scoring.catalog import scorers
 from scoring.files import read_mapping
 from training.dataset import collect
 from training.errors import TrainingRefused
-from training.market.realised import Span, chunk_of, read_variances, variances_of
+from training.market.prices import Span, chunk_of
+from training.market.realised import read_variances, variances_of
 from training.market.variance_rivals import VARIANCE_RIVALS, VarianceSeries, log_har
 from training.protocols.methods.realised_variance import RealisedVarianceProtocol, _judged, _learned
 from training.protocols.protocol import Ground, read_protocol
@@ -145,7 +146,7 @@ def test_cutting_off_the_future_changes_no_forecast(file, tmp_path):
 
 def test_other_events_and_too_few_periods_are_refused(file):
     """A mapping of payments has no variance; a month of days has no window of 1,000."""
-    with pytest.raises(TrainingRefused, match="expected bars, ticks or realised variances"):
+    with pytest.raises(TrainingRefused, match="expected bars, ticks or RealisedVariance"):
         read_variances([file], read_mapping("handbook_cards"), Span("1d"))
     few = msgspec.structs.replace(PROTOCOL, window=2_000)
     with pytest.raises(TrainingRefused, match="more than 2000 periods"):

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from scoring.files import Chunk, read_events, read_mapping
+from scoring.files import read_events, read_mapping
 from training.dataset import Dataset, collect
 from training.errors import TrainingRefused
 from training.market.bar_alarms import BAR_RULES, false_alarms, found_faults, threshold_for
-from training.market.bar_faults import KINDS, Fault, with_faults
+from training.market.bar_faults import KINDS, Fault, Kind, with_faults
 from training.market.forecasts import Series
+from training.market.prices import chunk_of
 from training.protocols.methods.value_at_risk import RiskOutcome, Statistics
 from training.protocols.outcome import Outcome, verdict_of
 from training.protocols.paired import Figure, compare
@@ -51,6 +51,7 @@ class BarAlarms(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=True,
         validation_share: last share of the first part, on which networks stop.
         false_alarms_a_day: at which faults are counted.
         faults_of_each: of every kind; each seed puts them at other places.
+        kinds: of faults.
     """
 
     train_share: float = 0.4
@@ -58,6 +59,7 @@ class BarAlarms(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=True,
     validation_share: float = 0.2
     false_alarms_a_day: float = 1.0
     faults_of_each: int = 12
+    kinds: tuple[Kind, ...] = KINDS
 
     def run(self, ground: Ground, name: str, sha256: str) -> list[Outcome]:
         """As `Protocol.run`."""
@@ -89,10 +91,10 @@ def _of_seed(protocol: BarAlarms, bars: pl.DataFrame, seed: int, ground: Ground)
     first = round(bars.height * protocol.train_share)
     second = round(bars.height * (protocol.train_share + protocol.threshold_share))
     try:
-        changed, faults = with_faults(bars, second, protocol.faults_of_each, seed)
+        changed, faults = with_faults(bars, second, protocol.faults_of_each, seed, protocol.kinds)
     except ValueError as error:
         raise TrainingRefused(f"{error}; give more bars or fewer faults") from None
-    dataset = collect(scorer.view, [_chunk(changed)], with_history=True)
+    dataset = collect(scorer.view, [chunk_of(changed)], with_history=True)
     if len(dataset) != bars.height:
         raise TrainingRefused(f"{bars.height - len(dataset)} bars are twice in the files; remove them")
     returns = _returns(changed)
@@ -155,16 +157,13 @@ def _statistics(found: Found, prefix: str) -> Statistics:
         f"{prefix}recall_by_threshold_set_before": round(recall, 4),
         f"{prefix}false_alarms_a_day_by_it": round(alarms, 4),
     }
-    return said | {f"{prefix}recall_{kind}": round(float(found.hits[found.kinds == kind].mean()), 4) for kind in KINDS}
+    kinds = [kind for kind in KINDS if kind in found.kinds]
+    return said | {f"{prefix}recall_{kind}": round(float(found.hits[found.kinds == kind].mean()), 4) for kind in kinds}
 
 
 def _returns(bars: pl.DataFrame) -> Series:
     """Log returns of the closes, 0 for the first, float64[n]."""
     return np.diff(np.log(bars["close"].to_numpy().astype(np.float64)), prepend=np.log(bars["close"][0]))
-
-
-def _chunk(bars: pl.DataFrame) -> Chunk:
-    return Chunk(Path("bars"), bars, pl.int_range(bars.height, eager=True))
 
 
 def _mean_of(hits: NDArray[np.bool_]) -> Figure:

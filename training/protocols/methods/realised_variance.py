@@ -11,7 +11,8 @@ from training.dataset import Dataset, collect
 from training.errors import TrainingRefused
 from training.market.forecasts import Series
 from training.market.losses import mean_test, quasi_likelihood
-from training.market.realised import Span, chunk_of, read_variances
+from training.market.prices import Span, chunk_of
+from training.market.realised import read_variances
 from training.market.variance_rivals import VARIANCE_RIVALS, VarianceSeries
 from training.protocols.methods.value_at_risk import SIGNIFICANT, RiskOutcome
 from training.protocols.outcome import Outcome, verdict_of

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import TrainingRefused
+from training.market.drawn_portfolios import Drawn
 from training.market.forecasts import LEVELS, Forecasts, Series
 from training.market.garch import RIVALS
 from training.market.losses import coverage, joint_loss, mean_test, quasi_likelihood, second_statistic, zones
@@ -68,6 +69,7 @@ class ValueAtRisk(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         validation_share: last share of a span, on which networks stop.
         most_unchanged: a series with a larger share of unchanged prices among the first days is no part of the pool.
         block_days: days that are resampled together.
+        portfolios: where set, the series are these portfolios of the files' symbols, at the same weights on all days.
     """
 
     through: str
@@ -76,6 +78,7 @@ class ValueAtRisk(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     validation_share: float = 0.12
     most_unchanged: float = 0.5
     block_days: int = 20
+    portfolios: Drawn | None = None
 
     def run(self, ground: Ground, name: str, sha256: str) -> list[Outcome]:
         """As `Protocol.run`."""
@@ -84,7 +87,7 @@ class ValueAtRisk(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if unknown:
             known = ", ".join((*RIVALS, *LOSSES, *COVERAGES))
             raise TrainingRefused(f"{name}: {', '.join(unknown)} is unknown; known are {known}")
-        panel = read_panel(ground, self.map, scorer_of(self, name), self.through)
+        panel = read_panel(ground, self.map, scorer_of(self, name), self.through, self.portfolios)
         days = len(panel.returns)
         if days <= self.first_days:
             raise TrainingRefused(f"{name}: {days} returns up to {self.through}; expected more than {self.first_days}")
