@@ -14,6 +14,7 @@ from scoring.engine import history_readers
 from scoring.event_columns import EventColumns
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
+from scoring.features.table import FeatureTable
 from scoring.prepared import Folded
 
 
@@ -54,6 +55,17 @@ def gather(parts: Sequence[Folded]) -> Iterator[Gathered]:
         waiting.append(part)
     if waiting:
         yield _gathered(waiting)
+
+
+def folded_together(parts: Sequence[Folded]) -> list[list[Folded]]:
+    """The chunks in their order, those together whose tables were cut from one."""
+    found: list[list[Folded]] = []
+    for part in parts:
+        if found and _whole_of(part) is not None and _whole_of(part) is _whole_of(found[-1][0]):
+            found[-1].append(part)
+        else:
+            found.append([part])
+    return found
 
 
 def _fits(before: Folded, part: Folded) -> bool:
@@ -105,3 +117,8 @@ def _gathered(parts: Sequence[Folded]) -> Gathered:
 
 def _slices(sizes: Sequence[int]) -> list[slice]:
     return [slice(start, end) for start, end in pairwise(np.cumsum([0, *sizes]).tolist())]
+
+
+def _whole_of(part: Folded) -> FeatureTable | None:
+    table = next(iter(part.tables.values()), None)
+    return None if table is None else table.whole

@@ -7,7 +7,7 @@ commit once it is acknowledged.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,9 +19,9 @@ from schemas.dead_letter import Reason
 from schemas.source import Source
 from scoring.clock import stopwatch_s
 from scoring.engine import InForce, alert_rows, raise_alerts
-from scoring.features.table import DUPLICATE, SCORED, FeatureTable
+from scoring.features.table import DUPLICATE, SCORED
 from scoring.folding import SPARE_SECONDS, Folding, begin_fold
-from scoring.gathering import Gathered, gather
+from scoring.gathering import Gathered, folded_together, gather
 from scoring.judging import Judging, begin_judging
 from scoring.partition import PartitionState
 from scoring.policy import read_alert_state, write_alert_state
@@ -130,7 +130,7 @@ class Poller:
         missing: defaultdict[PartitionState, dict[str, None]] = defaultdict(dict)
         for together in gathered:
             for part, entities in zip(together.parts, together.entities, strict=True):
-                missing[part.state].update(dict.fromkeys(_lacking(part, together.batch.entities[entities])))
+                missing[part.state].update(dict.fromkeys(part.lacking(together.batch.entities[entities])))
         await asyncio.gather(
             *(state.fill_cache(self.store, keys) for state, keys in missing.items() if keys)
         )
@@ -141,7 +141,7 @@ class Poller:
         parts = await judging.result()
         stages.end("model")
         await asyncio.gather(*(self._read_alerts(state, parts) for state in {part.state for part in parts}))
-        for together in _folded_together(parts):
+        for together in folded_together(parts):
             for part in together:
                 self._decide(part)
             self._write_scores(together)
@@ -283,38 +283,3 @@ class Poller:
         if in_force not in self._writers:
             self._writers[in_force] = ScoreWriter(in_force)
         return self._writers[in_force]
-
-
-def _lacking(part: Folded, entities: Sequence[str]) -> Iterator[str]:
-    """The keys of states that must be read first, and of the alert states that may be needed with them."""
-    state = part.state
-    alerts = [
-        state.alert_prefix(name)
-        for name, known in state.in_force.items()
-        if any(entry and entry.live for _, entry in known)
-    ]
-    for view in state.views:
-        prefix = state.state_prefix(view)
-        part.keys[view.name] = keys = [prefix + entity for entity in entities]
-        for key in state.cache.lacking(keys):
-            if key != prefix:  # nobody has a state
-                yield key
-                # read with the state: later, a commit in flight would have to be waited for
-                entity = key.removeprefix(prefix)
-                yield from (alert + entity for alert in alerts)
-
-
-def _folded_together(parts: Sequence[Folded]) -> list[list[Folded]]:
-    """The chunks in their order, those together whose tables were cut from one."""
-    found: list[list[Folded]] = []
-    for part in parts:
-        if found and _whole_of(part) is not None and _whole_of(part) is _whole_of(found[-1][0]):
-            found[-1].append(part)
-        else:
-            found.append([part])
-    return found
-
-
-def _whole_of(part: Folded) -> FeatureTable | None:
-    table = next(iter(part.tables.values()), None)
-    return None if table is None else table.whole

@@ -1,6 +1,6 @@
 """What a poll came to: outputs to produce, and steps to commit once they are acknowledged."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -105,6 +105,24 @@ class Folded:
             )
             for number, origin in enumerate(origins.partitions)
         ]
+
+    def lacking(self, entities: Sequence[str]) -> Iterator[str]:
+        """Keys of the states of its entities that must be read first, and of the alert states that may be needed."""
+        state = self.state
+        alerts = [
+            state.alert_prefix(name)
+            for name, known in state.in_force.items()
+            if any(entry and entry.live for _, entry in known)
+        ]
+        for view in state.views:
+            prefix = state.state_prefix(view)
+            self.keys[view.name] = keys = [prefix + entity for entity in entities]
+            for key in state.cache.lacking(keys):
+                if key != prefix:  # nobody has a state
+                    yield key
+                    # read with the state: later, a commit in flight would have to be waited for
+                    entity = key.removeprefix(prefix)
+                    yield from (alert + entity for alert in alerts)
 
     def all_out(self, scorer: str) -> bool:
         """Whether every event here has the answer of a scorer already."""

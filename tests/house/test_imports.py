@@ -19,7 +19,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "mode": ("stream",),
     "aiokafka": ("stream",),
     "kafka": ("stream",),
-    "redis": ("scoring/store/redis.py", "stream/services", "stream/doctor", "stream/commands/doctor.py"),
+    "redis": (
+        "scoring/store/redis.py", "scoring/store/exchange.py", "stream/services", "stream/doctor",
+        "stream/commands/doctor.py",
+    ),
     "onnxruntime": ("scoring/model/session.py",),
     "typer": ("stream", "training/cli.py"),
     # another client than the workers', to check them by
