@@ -1,7 +1,7 @@
 """A view's declaration turned into the small arrays that the fold kernel interprets."""
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from scoring.features.spec import (
     LogReturn,
     Number,
     RecentMean,
+    Step,
     duration_ms,
 )
 
@@ -38,6 +39,8 @@ _NEEDS = {
 }  # fmt: skip
 DERIVATIONS = {kind: code for code, kind in enumerate((LogReturn, Difference, RecentMean))}
 _SIGNS = {"all": 0, "positive": 1, "negative": -1}
+STEPS = {name: code for code, name in enumerate(get_args(Step))}
+"""Kinds of steps of the vector history; those from `1d` on are spans of the calendar."""
 
 
 MOST_EVENTS, MOST_TILES, MOST_STEPS = 64, 128, 64
@@ -54,6 +57,7 @@ PLAN = np.dtype(
         ("series_source", "i8", MOST_NUMBERS), ("series_sign", "i8", MOST_NUMBERS),
         ("series_keeps", "i8", MOST_NUMBERS), ("operations", "i8", (MOST_FEATURES, 4)),
         ("parameters", "f8", (MOST_FEATURES, 3)), ("history", "i8", MOST_HISTORY_FEATURES),
+        ("step", "i8"), ("length", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -62,7 +66,8 @@ PLAN = np.dtype(
 `windows` are milliseconds, ascending, with the tile span of each in `spans`. `derived_of` names the stored
 number that another is made of, or -1, `derivation` how, and `recent` of how many events. A series is a stored
 number with the sign it keeps and the mask of statistics its tiles keep. `operations` holds per feature: operation,
-first and second operand, window. `narrow` is 1 when times fit 32 bits.
+first and second operand, window. `narrow` is 1 when times fit 32 bits. `length` is how many steps an event's history
+has, of the kind `step`, and `steps` how many of them the state keeps.
 """
 
 Plan = Any  # a record of dtype PLAN
@@ -129,11 +134,14 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
     plan = np.zeros(1, PLAN)
     record = plan[0]
     history = [view.feature_names.index(name) for name in (view.history.features if view.history else ())]
+    length = view.history.length if view.history else 1
+    step = STEPS[view.history.step if view.history else "event"]
     counts = {
         "n_windows": len(windows), "n_stored": len(stored), "n_series": len(series),
         "n_codes": len(view.codes), "n_features": len(view.features), "n_history": len(history),
-        "ring": view.ring, "tiles": view.tiles, "steps": view.history.length - 1 if view.history else 0,
+        "ring": view.ring, "tiles": view.tiles, "steps": length if step else length - 1,
         "horizon_ms": view.horizon_ms, "grace_ms": view.grace_ms, "narrow": int(narrow),
+        "step": step, "length": length,
     }  # fmt: skip
     arrays: dict[str, Any] = {
         "windows": windows,

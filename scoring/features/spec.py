@@ -9,7 +9,7 @@ it.
 import hashlib
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
@@ -19,11 +19,15 @@ SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 STATE_VERSION = 1
 TILES_PER_WINDOW = 12
 _UNITS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
 Keep = Literal["all", "positive", "negative"]
+Step = Literal["event", "period_close", "1d", "1w", "1mo"]
+LONGEST_SPANS_MS = {"1d": DAY_MS, "1w": 7 * DAY_MS, "1mo": 31 * DAY_MS}
+"""Of the steps that the calendar closes, how long one may be."""
 
 
 def duration_ms(text: str) -> int:
@@ -405,13 +409,23 @@ _OF_A_SERIES = (Rolling, Ratio, ZScore, RealisedVolatility, Range, Beyond)
 
 @dataclass(frozen=True)
 class History:
-    """The last `length` vectors (this event's included) of the named features, in order of arrival.
+    """The vectors of the last `length` steps, this event's own included, of the named features.
 
-    Only vectors of in-order events that are still in the ring: history forgets when the ring does.
+    Attributes:
+        step: what makes a step. `event`: each event, in order of arrival; `period_close`: a point of event time, so
+            that records of periods make one step per period, and one that corrects another takes its place. Both
+            forget when the ring does. `1d`, `1w` (from Monday) or `1mo`: a span of the calendar, UTC, with the vector
+            of its last event in order; without an event, of a question as of its end.
     """
 
     features: tuple[str, ...]
     length: int
+    step: Step = "event"
+
+    @property
+    def calendar_ms(self) -> int:
+        """How long a step of the calendar may be, in milliseconds; 0 for other steps."""
+        return LONGEST_SPANS_MS.get(self.step, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -509,7 +523,7 @@ class FeatureView:
             feature.name: feature.events for feature in self.features if isinstance(feature, MovingAverage)
         }
         looks_back |= {number.name: number.events for number in self.numbers if isinstance(number, RecentMean)}
-        if self.history:
+        if self.history and not self.history.calendar_ms:
             looks_back["history"] = self.history.length
         for thing, events in looks_back.items():
             if events > self.ring + 1:
@@ -517,6 +531,25 @@ class FeatureView:
                     f"view {self.name}: {thing} looks back on {events} events, the ring keeps {self.ring}; "
                     f"make the ring at least {events - 1}"
                 )
+        if self.history:
+            self._check_steps(self.history)
+
+    def _check_steps(self, history: History) -> None:
+        if history.step not in (steps := get_args(Step)):
+            raise ValueError(
+                f"view {self.name}: history has steps of {history.step!r}; expected one of {', '.join(steps)}"
+            )
+        reach = history.length * history.calendar_ms
+        if reach > self.horizon_ms:
+            raise ValueError(
+                f"view {self.name}: history of {history.length} steps of {history.step} reaches back {reach // DAY_MS} "
+                f"days, the horizon is {self.horizon}; make it at least {reach // DAY_MS}d"
+            )
+        if history.step == "period_close" and history.length > self.ring:
+            raise ValueError(
+                f"view {self.name}: history looks back on {history.length} periods, the ring keeps {self.ring} events; "
+                f"make the ring at least {history.length}"
+            )
 
     def _check_names(self) -> None:
         numbers = {number.name for number in self.numbers}
@@ -595,11 +628,16 @@ class FeatureView:
         return hashlib.sha256(msgspec.json.encode(declared, order="deterministic")).hexdigest()[:16]
 
 
+def _is_new(value: Any, name: str) -> bool:
+    """Whether a field came later than the first digests and says what held before; those digests stay what they are."""
+    return isinstance(value, History) and name == "step" and value.step == "event"
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
     if is_dataclass(value) and not isinstance(value, type):
         return {"kind": type(value).__name__} | {
-            entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)
+            entry.name: _plain(getattr(value, entry.name)) for entry in fields(value) if not _is_new(value, entry.name)
         }
     return value

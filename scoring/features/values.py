@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scoring.compiled import compiled
 from scoring.features.codes import count_distinct, first_time_share, unseen
 from scoring.features.plan import OPERATIONS, Plan
-from scoring.features.spec import DAY_MS
+from scoring.features.spec import DAY_MS, FIRST_MONDAY_MS
 from scoring.features.windows import Bands
 from scoring.features.working import Working
 
@@ -37,7 +37,6 @@ SERIES_VALUE = OPERATIONS["series_value"]
 FIRST_TIME_SHARE = OPERATIONS["first_time_share"]
 BEYOND = OPERATIONS["beyond"]
 
-FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 LARGEST = float(np.finfo(np.float32).max)
 LEAST_DEVIATION = 0.01  # of the mean: a constant history must not make the z-score of a small change endless
 

@@ -15,7 +15,7 @@ from scoring.features.table import SCORED, fold_table
 from tests.properties.test_oracle import STATUS, check_history, check_vector
 from tests.support.doubles import vectors_in_doubles
 from tests.support.oracle import Oracle, is_question
-from tests.support.streams import VIEWS, streams
+from tests.support.streams import STEPPED, VIEWS, streams, with_closings
 
 
 @st.composite
@@ -35,11 +35,11 @@ def asked_streams(draw: st.DrawFn, view: FeatureView) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [*VIEWS, *STEPPED], ids=lambda view: view.name)
 @given(data=st.data())
 def test_answers_equal_the_oracle(view: FeatureView, data: st.DataObject) -> None:
     """Counts and extremes exactly, the rest to 1e-9, as for events; the question itself is not counted."""
-    events = data.draw(asked_streams(view))
+    events = with_closings(view, data.draw(asked_streams(view)))
     batch = EventBatch.from_events(view.event, events)
     table, doubles = fold_table(view, batch), vectors_in_doubles(view, batch)
     naive = Oracle(view)
@@ -53,7 +53,7 @@ def test_answers_equal_the_oracle(view: FeatureView, data: st.DataObject) -> Non
         check_history(view, table, row, outcome.history)
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [*VIEWS, *STEPPED], ids=lambda view: view.name)
 @given(data=st.data())
 def test_a_question_changes_nothing_that_comes_later(view: FeatureView, data: st.DataObject) -> None:
     """With all questions taken out, vectors, flags and states of the events are the same bytes."""

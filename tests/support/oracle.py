@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.as_of import question_struct
 from scoring.features.spec import Count, Difference, FeatureView, LogReturn, RecentMean
+from tests.support.calendar_spans import begin_of_span, ends_between
 from tests.support.definitions import Accepted, Moment, log_of_ratio, mean, value_of
 
 SCORED, DUPLICATE, CONFLICT = "scored", "duplicate", "conflict"
@@ -39,11 +40,16 @@ def is_question(view: FeatureView, event: Any) -> bool:
 
 
 class Oracle:
-    """Folds events one by one, in arrival order."""
+    """Folds events one by one, in arrival order.
+
+    Where steps of the history are spans of the calendar, a span without an event has the step that a question as of its
+    end was answered with: the stream has to ask it before the next event in order (`streams.with_closings`).
+    """
 
     def __init__(self, view: FeatureView) -> None:
         self.view = view
         self.accepted: dict[str, list[Accepted]] = {}
+        self.answered: dict[tuple[str, int, int], int] = {}
         self.rows = 0
 
     def fold(self, event: Any) -> Outcome:
@@ -73,11 +79,30 @@ class Oracle:
         vector = {feature.name: value_of(feature, moment) for feature in view.features}
         if asked:  # it does not count itself
             vector |= {each.name: vector[each.name] - 1 for each in view.features if isinstance(each, Count)}
+        if asked:
+            self.answered[getattr(event, view.entity), time, len(accepted)] = row
         steps = view.history.length - 1 if view.history else 0
-        past = [one.row for one in ring if one.in_order]
+        past = self._steps(getattr(event, view.entity), accepted, ring, time)
         if not late and not asked:
             accepted.append(current)
         return Outcome(SCORED, late, len(ring), vector, [*past[max(len(past) - steps, 0) :], row], moment)
+
+    def _steps(self, entity: str, accepted: list[Accepted], ring: list[Accepted], time: int) -> list[int]:
+        """Rows of the steps before that of a time, oldest first."""
+        step, length = (self.view.history.step, self.view.history.length) if self.view.history else ("event", 1)
+        if step == "event":
+            return [one.row for one in ring if one.in_order]
+        if step == "period_close":
+            periods = {one.time: one.row for one in ring if one.in_order}
+            return [row for closed, row in list(periods.items())[-length:] if closed < time]
+        in_order = [(place, one) for place, one in enumerate(accepted) if one.in_order]
+        following = [*((place, one.time) for place, one in in_order[1:]), (len(accepted), time)]
+        steps: dict[int, int] = {}
+        for (_, one), (before, until) in zip(in_order, following, strict=False):  # there may be none
+            steps[begin_of_span(step, one.time)] = one.row
+            for end in ends_between(step, one.time, until):
+                steps[begin_of_span(step, end)] = self.answered[entity, end, before]
+        return [row for begin, row in list(steps.items())[-length:] if begin < begin_of_span(step, time)]
 
     def _memory(self, accepted: list[Accepted], newest: int | None) -> list[Accepted]:
         if newest is None:
