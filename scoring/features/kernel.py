@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scoring.compiled import compiled, entry
 from scoring.features.codes import add_newest, find_codes
 from scoring.features.instructions import soon_read, soon_written
+from scoring.features.life import live_on, look_back
 from scoring.features.packing import pack, unpack
 from scoring.features.plan import DERIVATIONS, Events, Plan
 from scoring.features.questions import answer_one, close_empty_spans, trim
@@ -128,6 +129,8 @@ def fold_one(
     find_codes(plan, work)
     approx = summarise(plan, work, bands, time, events.group[event])
     include(plan, work, bands)
+    if plan.lives:
+        look_back(plan, work, time, events.group[event], 1, in_order)
     approx |= fill_vector(plan, work, bands, vector, time, in_order)
     folded.late[event] = late
     folded.approx[event] = approx
@@ -140,6 +143,8 @@ def fold_one(
         write_steps(plan, work, folded, event, time)
     if late:
         return
+    if plan.lives:
+        live_on(plan, work, time, events.group[event], in_order)
     if in_order:
         if plan.step == BY_EVENT:
             remember_vector(plan, work, folded, event)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from scoring.compiled import compiled
 from scoring.features.codes import find_codes
+from scoring.features.life import look_back
 from scoring.features.plan import OPERATIONS, Events, Plan
 from scoring.features.spans import DAY, begin_of, span_of
 from scoring.features.steps import BY_EVENT, append_step, trim_steps, write_steps
@@ -97,8 +98,12 @@ def _answer(
     find_codes(plan, work)
     if work.events:
         group = work.group[work.events - 1]
+    elif plan.lives and work.life_events:
+        group = work.life_group
     approx = summarise(plan, work, bands, time, group)
     include(plan, work, bands)
+    if plan.lives:
+        look_back(plan, work, time, group, 0, in_order)
     approx |= fill_vector(plan, work, bands, vector, time, in_order)
     for feature in range(plan.n_features):
         if plan.operations[feature, 0] == COUNT:

@@ -403,6 +403,33 @@ class Beyond(Feature):
         return f"{self.number}_beyond_{self.window}"
 
 
+LifetimeStatistic = Literal["count", "days", "age", "idle", "total"]
+
+
+@dataclass(frozen=True)
+class Lifetime(Feature):
+    """What the entity did in all its life, past the horizon too, this event included; NaN out of order.
+
+    A life lasts while one event follows the other within the view's `active_within`; after a longer gap it begins anew.
+
+    Args:
+        statistic: `count` of events of every currency; `days` (UTC) with an event in order; `age`, seconds since the
+            first event; `idle`, seconds since the one before this, NaN at the first; `total` of a number within this
+            event's currency, NaN for all but the first eight currencies of a life.
+        number: of `total`.
+    """
+
+    statistic: LifetimeStatistic
+    number: str | None = None
+    kind: ClassVar[str] = "lifetime"
+
+    @property
+    def name(self) -> str:
+        """`lifetime_count`, `lifetime_age_seconds`, `charge_lifetime_total`."""
+        unit = "_seconds" if self.statistic in ("age", "idle") else ""
+        return f"{self.number}_lifetime_{self.statistic}" if self.number else f"lifetime_{self.statistic}{unit}"
+
+
 _OF_THE_RING = (EwmaVolatility, MovingAverage, AdaptiveMovingAverage)
 _OF_A_SERIES = (Rolling, Ratio, ZScore, RealisedVolatility, Range, Beyond)
 
@@ -444,6 +471,8 @@ class FeatureView:
         ring: how many raw events are kept; windows of fewer are exact.
         horizon: how far any feature looks back; past it state is empty state. Events older than horizon and
             grace before the newest one are forgotten, also for a late event that would still reach them.
+        active_within: of a view with `Lifetime` features, how long an entity may be without an event before its life is
+            over; may be longer than the horizon.
         grace: how far out of order an event may arrive and still be folded at its own place.
         warm_after: below this many earlier events a score is flagged `cold`.
         tiles: room for older events; where it does not suffice, tiles grow wider, or the oldest are dropped.
@@ -473,6 +502,7 @@ class FeatureView:
     carries: "FeatureView | None" = None
     prefix: str = ""
     together: tuple[tuple[str, ...], ...] = ()
+    active_within: str = ""
 
     def __post_init__(self) -> None:
         if self.entity != self.event.key:
@@ -509,6 +539,7 @@ class FeatureView:
                 )
         self._check_names()
         self._check_sizes()
+        self._check_lifetimes()
 
     def _check_sizes(self) -> None:
         sizes = {
@@ -550,6 +581,27 @@ class FeatureView:
                 f"view {self.name}: history looks back on {history.length} periods, the ring keeps {self.ring} events; "
                 f"make the ring at least {history.length}"
             )
+
+    def _check_lifetimes(self) -> None:
+        counters = [feature for feature in self.features if isinstance(feature, Lifetime)]
+        if counters and not self.active_within:
+            raise ValueError(
+                f"view {self.name}: feature {counters[0].name} counts over a life; say how long one goes on without an "
+                "event, such as active_within='730d'"
+            )
+        if self.active_within and not counters:
+            raise ValueError(f"view {self.name}: active_within is for Lifetime features, and there are none; remove it")
+        duration_ms(self.active_within or "1d")
+        for feature in counters:
+            if feature.statistic not in (known := get_args(LifetimeStatistic)):
+                raise ValueError(
+                    f"view {self.name}: Lifetime({feature.statistic!r}) is none of {', '.join(known)}; correct it"
+                )
+            if (feature.statistic == "total") != (feature.number in {number.name for number in self.numbers}):
+                raise ValueError(
+                    f"view {self.name}: feature {feature.name} is Lifetime({feature.statistic!r}, {feature.number!r}); "
+                    "a total needs one of the view's numbers, the others have none"
+                )
 
     def _check_names(self) -> None:
         numbers = {number.name for number in self.numbers}
@@ -615,12 +667,24 @@ class FeatureView:
         """How far out of order an event is still folded, in milliseconds."""
         return duration_ms(self.grace)
 
+    @property
+    def active_within_ms(self) -> int:
+        """How long a life goes on without an event, in milliseconds; 0 where none is counted."""
+        return duration_ms(self.active_within) if self.active_within else 0
+
+    @property
+    def meaningful_ms(self) -> int:
+        """How long after its last event a state still says something, in milliseconds; then it is as good as absent."""
+        return max(self.horizon_ms, self.active_within_ms) + self.grace_ms
+
     @cached_property
     def digest(self) -> str:
         """16 hex digits over everything that decides the state's bytes and the vector's values."""
         apart = ("event", "carries", "prefix", "together")
         declared = {
-            entry.name: _plain(getattr(self, entry.name)) for entry in fields(self) if entry.name not in apart
+            entry.name: _plain(getattr(self, entry.name))
+            for entry in fields(self)
+            if entry.name not in apart and not _is_new(self, entry.name)
         }
         if self.carries:
             declared |= {"carries": self.carries.digest, "prefix": self.prefix}
@@ -630,7 +694,8 @@ class FeatureView:
 
 def _is_new(value: Any, name: str) -> bool:
     """Whether a field came later than the first digests and says what held before; those digests stay what they are."""
-    return isinstance(value, History) and name == "step" and value.step == "event"
+    before = {"step": "event"} if isinstance(value, History) else {"active_within": ""}
+    return name in before and getattr(value, name) == before[name]
 
 
 def _plain(value: Any) -> Any:

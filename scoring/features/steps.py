@@ -77,11 +77,11 @@ def _earlier_steps(plan: Plan, work: Working, time: int) -> int:
         return 0
     if plan.step != BY_PERIOD:
         later = span_of(plan.step, work.last) - span_of(plan.step, time) + 1
-        return max(work.steps - max(later, 0), 0)
+        return int(max(work.steps - max(later, 0), 0))
     later, before = 0, time
     for place in range(work.events - 1, -1, -1):
         if work.time[place] < time:
             break
         if work.in_order[place] and (later == 0 or work.time[place] != before):
             later, before = later + 1, work.time[place]
-    return max(work.steps - later, 0)
+    return int(max(work.steps - later, 0))

@@ -36,6 +36,7 @@ RANGE = OPERATIONS["range"]
 SERIES_VALUE = OPERATIONS["series_value"]
 FIRST_TIME_SHARE = OPERATIONS["first_time_share"]
 BEYOND = OPERATIONS["beyond"]
+LIFETIME = OPERATIONS["lifetime"]
 
 LARGEST = float(np.finfo(np.float32).max)
 LEAST_DEVIATION = 0.01  # of the mean: a constant history must not make the z-score of a small change endless
@@ -90,6 +91,8 @@ def fill_vector(
             value = _adaptive(work, a, int(span), fast, slow) if in_order else np.nan
         elif operation == BEYOND:
             value = _beyond(bands, a, window, b)
+        elif operation == LIFETIME:
+            value = work.lived[a]
         else:
             value = _statistic(bands, operation, a, window)
         # a quotient by a tiny number would become infinite in float32; NaN stays

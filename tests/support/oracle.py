@@ -49,6 +49,7 @@ class Oracle:
     def __init__(self, view: FeatureView) -> None:
         self.view = view
         self.accepted: dict[str, list[Accepted]] = {}
+        self.lives: dict[str, list[Accepted]] = {}
         self.answered: dict[tuple[str, int, int], int] = {}
         self.rows = 0
 
@@ -72,10 +73,12 @@ class Oracle:
         late = newest is not None and time < newest - view.grace_ms
         memory = self._memory(accepted, time if in_order else newest)
         ring = self._ring(accepted, time if in_order else newest)
-        if asked and view.group and ring:  # a question has no currency: that of the newest event
-            event = msgspec.structs.replace(event, **{view.group: getattr(ring[-1].event, view.group)})
+        life = self._life(getattr(event, view.entity), time)
+        latest = ring[-1] if ring else max(life, key=lambda one: (one.time, one.row), default=None)
+        if asked and view.group and latest:  # a question has no currency: that of the newest event
+            event = msgspec.structs.replace(event, **{view.group: getattr(latest.event, view.group)})
         current = Accepted(row, event, in_order, self._numbers(event, in_order, accepted, ring))
-        moment = Moment(view, current, tuple(accepted), memory, ring)
+        moment = Moment(view, current, tuple(accepted), memory, ring, tuple(life), asked)
         vector = {feature.name: value_of(feature, moment) for feature in view.features}
         if asked:  # it does not count itself
             vector |= {each.name: vector[each.name] - 1 for each in view.features if isinstance(each, Count)}
@@ -85,6 +88,7 @@ class Oracle:
         past = self._steps(getattr(event, view.entity), accepted, ring, time)
         if not late and not asked:
             accepted.append(current)
+            self.lives[getattr(event, view.entity)] = [*life, current]
         return Outcome(SCORED, late, len(ring), vector, [*past[max(len(past) - steps, 0) :], row], moment)
 
     def _steps(self, entity: str, accepted: list[Accepted], ring: list[Accepted], time: int) -> list[int]:
@@ -103,6 +107,12 @@ class Oracle:
             for end in ends_between(step, one.time, until):
                 steps[begin_of_span(step, end)] = self.answered[entity, end, before]
         return [row for begin, row in list(steps.items())[-length:] if begin < begin_of_span(step, time)]
+
+    def _life(self, entity: str, time: int) -> list[Accepted]:
+        """Events of the life that the entity has at a time; empty when it is over."""
+        life = self.lives.get(entity, [])
+        newest = max((one.time for one in life), default=time)
+        return life if time - newest <= self.view.active_within_ms else []
 
     def _memory(self, accepted: list[Accepted], newest: int | None) -> list[Accepted]:
         if newest is None:

@@ -14,7 +14,7 @@ from schemas.as_of import AsOf, as_question
 from schemas.events.measurement import Measurement
 from schemas.events.tick import Tick
 from schemas.events.transaction import Transaction
-from scoring.features.spec import FeatureView, History, MovingAverage, RecentMean, Step
+from scoring.features.spec import FeatureView, History, Lifetime, MovingAverage, RecentMean, Step
 from scoring.views import account_activity, series_activity, symbol_activity
 from tests.support.calendar_spans import ends_between
 from tests.support.oracle import Oracle
@@ -80,6 +80,29 @@ MONTHLY = shrunk(
 BY_PERIOD = shrunk(symbol_activity.VIEW, ring=7, step="period_close", name="symbol_by_period")
 STEPPED = (DAILY, WEEKLY, MONTHLY, BY_PERIOD)
 """Views whose history has steps of the calendar, or of periods."""
+LIFETIMES: tuple[Lifetime, ...] = (
+    Lifetime("count"), Lifetime("days"), Lifetime("age"), Lifetime("idle"),
+    Lifetime("total", "charge"), Lifetime("total", "refund"),
+)  # fmt: skip
+
+
+def counting(view: FeatureView, active_within: str, *features: Lifetime) -> FeatureView:
+    """The view with counters over lives, which are in its history too."""
+    assert view.history is not None
+    names = tuple(feature.name for feature in features)
+    return replace(
+        view, name=f"living_{view.name}", features=(*view.features, *features), active_within=active_within,
+        history=replace(view.history, features=(*view.history.features, *names)),
+    )  # fmt: skip
+
+
+LIVING = (
+    counting(SMALL_CARDS, "8h", *LIFETIMES),
+    counting(SMALL_TICKS, "20m", Lifetime("count"), Lifetime("total", "log_return"), Lifetime("age")),
+    counting(DAILY, "3d", *LIFETIMES),
+    counting(MONTHLY, "200d", *LIFETIMES[:4]),
+)
+"""Views that count over lives, longer and shorter than their horizon."""
 
 AMOUNTS = (0.0, -0.0, 12.5, 12.5, -12.5, 1e15, -1e15, 1e-9, 1e-300)
 PRICES = (100.0, 100.0, 1e-3, 1e12, 5e-324, 1e15)
@@ -142,7 +165,8 @@ def with_closings(view: FeatureView, events: Iterable[Any]) -> list[Any]:
 def moves_of(view: FeatureView) -> list[list[int]]:
     """Steps of event time: small, back within grace, within windows, and all edges forth and back."""
     widest, grace = view.windows_ms[-1], view.grace_ms
-    edges = [window + shift for window in (*view.windows_ms, view.horizon_ms) for shift in (-1, 0, 1)]
+    reaches = (*view.windows_ms, view.horizon_ms, *((view.active_within_ms,) if view.active_within else ()))
+    edges = [window + shift for window in reaches for shift in (-1, 0, 1)]
     back = [-1, 1 - grace, -grace, -grace - 1, -widest, -view.horizon_ms]
     near = view.windows_ms[0] // 4
     return [
