@@ -253,11 +253,9 @@ def _beyond(feature: spec.Beyond, moment: Moment) -> float | None:
 
 def lifetime_values(feature: spec.Lifetime, moment: Moment) -> list[float] | None:
     """Values of a number in this life and currency, this event's included; None for the ninth currency and later ones."""
-    assert feature.number is not None
     events = [*moment.life, moment.current]
-    if moment.group(moment.current) not in list(dict.fromkeys(map(moment.group, events)))[:8]:
-        return None
-    return moment.values(feature.number, events)
+    kept = list(dict.fromkeys(map(moment.group, events)))[:8]
+    return moment.values(str(feature.number), events) if moment.group(moment.current) in kept else None
 
 
 def _lifetime(feature: spec.Lifetime, moment: Moment) -> float | None:
@@ -271,8 +269,7 @@ def _lifetime(feature: spec.Lifetime, moment: Moment) -> float | None:
         case "days":
             return len({one.time // spec.DAY_MS for one in [*life, *now] if one.in_order})
         case "age":
-            first = min((one.time for one in [*life, *now]), default=None)
-            return None if first is None else (time - first) / 1000
+            return (time - min(one.time for one in [*life, *now])) / 1000 if life or now else None
         case "idle":
             return (time - max(one.time for one in life)) / 1000 if life else None
         case _:
