@@ -80,7 +80,7 @@ def _take_in(part: Folded, view: FeatureView, table: FeatureTable) -> None:
     if NOBODY in table.entities:
         some = [place for place, entity in enumerate(table.entities) if entity != NOBODY]
         keys, states = [keys[place] for place in some], [states[place] for place in some]
-    keep_seconds = (view.horizon_ms + view.grace_ms) // 1000 + SPARE_SECONDS
+    keep_seconds = view.meaningful_ms // 1000 + SPARE_SECONDS
     part.state.cache.put_all(keys, states)
     part.blobs += map(Blob, keys, states, repeat(keep_seconds))
 

@@ -11,6 +11,7 @@ from scoring.features.plan import (
     MEAN_KEPT,
     MINIMUM_KEPT,
     SQUARES_KEPT,
+    lasting_names,
     plan_of,
     stored_names,
 )
@@ -57,6 +58,15 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     series: dict[str, dict[str, float]]
 
 
+class Life(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entity did in its life: first event, events, days with one, and totals by number for each group's hash."""
+
+    first_ms: int
+    events: int
+    days: int
+    totals: dict[str, dict[str, float]]
+
+
 class StateContents(msgspec.Struct, frozen=True, kw_only=True):
     """What a packed state holds.
 
@@ -65,6 +75,8 @@ class StateContents(msgspec.Struct, frozen=True, kw_only=True):
         ring: raw events, oldest first.
         tiles: older events summed up.
         history: past vectors of the view's history features, oldest first.
+        life: what is counted over the entity's life, in views that do; over for an event more than the view's
+            `active_within` after the last one.
         bytes_by_part: bytes of the packed state by part; their sum is its length.
     """
 
@@ -73,6 +85,7 @@ class StateContents(msgspec.Struct, frozen=True, kw_only=True):
     tiles: tuple[Tile, ...]
     history: tuple[Named, ...]
     bytes_by_part: dict[str, int]
+    life: Life | None = None
 
 
 def inspect_state(view: FeatureView, packed: bytes) -> StateContents:
@@ -96,7 +109,23 @@ def inspect_state(view: FeatureView, packed: bytes) -> StateContents:
         ring=tuple(_ring_event(view, state, place) for place in range(events)),
         tiles=tuple(_tile(view, state, plan[0], place) for place in range(tiles)),
         history=tuple(_named(names, state["history"][step * len(names) :]) for step in range(steps)),
-        bytes_by_part=_bytes_by_part(plan[0], packed, events, tiles, steps),
+        bytes_by_part=_bytes_by_part(plan[0], packed, events, tiles, steps, int(state["life_groups"])),
+        life=_life(view, state) if state["life_events"] else None,
+    )
+
+
+def _life(view: FeatureView, state: Any) -> Life:
+    groups = range(int(state["life_groups"]))
+    return Life(
+        first_ms=int(state["life_first"]),
+        events=int(state["life_events"]),
+        days=int(state["life_days"]),
+        totals={
+            f"{int(state['life_code'][group]):08x}": {
+                name: float(state["life_total"][column][group]) for column, name in enumerate(lasting_names(view))
+            }
+            for group in groups
+        },
     )
 
 
@@ -128,7 +157,9 @@ def _tile(view: FeatureView, state: Any, plan: Any, place: int) -> Tile:
     )
 
 
-def _bytes_by_part(plan: Any, packed: bytes, events: int, tiles: int, steps: int) -> dict[str, int]:
+def _bytes_by_part(
+    plan: Any, packed: bytes, events: int, tiles: int, steps: int, life_groups: int
+) -> dict[str, int]:
     """Each part as what the state grows by with it, padding to 8 bytes included."""
     if not packed:
         return {}
@@ -136,15 +167,17 @@ def _bytes_by_part(plan: Any, packed: bytes, events: int, tiles: int, steps: int
     ends = [
         packed_size(plan, *counts)
         for counts in (
-            (events, 0, 0, 0),
-            (events, tiles, 0, 0),
-            (events, tiles, steps, 0),
-            (events, tiles, steps, groups),
+            (0, 0, 0, 0, life_groups),
+            (events, 0, 0, 0, life_groups),
+            (events, tiles, 0, 0, life_groups),
+            (events, tiles, steps, 0, life_groups),
+            (events, tiles, steps, groups, life_groups),
         )
     ]
     starts = (_HEAD_BYTES, *ends[:-1])
     grown = [int(end - start) for start, end in zip(starts, ends, strict=True)]
-    return {"head": _HEAD_BYTES, **dict(zip(("ring", "tiles", "history", "groups"), grown, strict=True))}
+    parts = dict(zip(("life", "ring", "tiles", "history", "groups"), grown, strict=True))
+    return {"head": _HEAD_BYTES} | {name: size for name, size in parts.items() if name != "life" or size}
 
 
 def _named(names: tuple[str, ...] | list[str], values: Any) -> Named:

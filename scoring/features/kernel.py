@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from scoring.compiled import compiled, entry
 from scoring.features.codes import add_newest, find_codes
 from scoring.features.instructions import soon_read, soon_written
+from scoring.features.life import live_on, look_back
 from scoring.features.packing import pack, unpack
 from scoring.features.plan import DERIVATIONS, Events, Plan
-from scoring.features.questions import answer_one
+from scoring.features.questions import answer_one, close_empty_spans, trim
 from scoring.features.spec import Difference, LogReturn
+from scoring.features.steps import BY_EVENT, remember_steps, write_steps
 from scoring.features.tiles import add_to_tiles, expire
 from scoring.features.values import fill_vector, log_of_ratio
-from scoring.features.vectors import Folded, history_row, remember_vector, trim_history, write_history
+from scoring.features.vectors import Folded, history_row, remember_vector, write_history
 from scoring.features.windows import BANDS, Bands, include, summarise
 from scoring.features.working import WORKING, Working, drop_oldest, forget, open_place
 
@@ -119,27 +121,39 @@ def fold_one(
     in_order = not seen or time >= work.last
     late = seen and time < work.last - plan.grace_ms
     if in_order:
+        if plan.step != BY_EVENT:
+            close_empty_spans(plan, work, bands, vector, time)
         expire(plan, work, time - horizon - plan.grace_ms)
-        trim_history(plan, work)
+        trim(plan, work)
     _take(plan, work, events.numbers[event], events.codes[event], in_order)
     find_codes(plan, work)
     approx = summarise(plan, work, bands, time, events.group[event])
     include(plan, work, bands)
+    if plan.lives:
+        look_back(plan, work, time, events.group[event], 1, in_order)
     approx |= fill_vector(plan, work, bands, vector, time, in_order)
     folded.late[event] = late
     folded.approx[event] = approx
     folded.depth[event] = work.events
     for feature in range(plan.n_features):
         folded.vectors[event, feature] = vector[feature]
-    write_history(plan, work, folded, event)
+    if plan.step == BY_EVENT:
+        write_history(plan, work, folded, event)
+    else:
+        write_steps(plan, work, folded, event, time)
     if late:
         return
+    if plan.lives:
+        live_on(plan, work, time, events.group[event], in_order)
     if in_order:
-        remember_vector(plan, work, folded, event)
+        if plan.step == BY_EVENT:
+            remember_vector(plan, work, folded, event)
+        else:
+            remember_steps(plan, work, folded, event)
         work.last = time
         work.seen = 1
     _insert(plan, work, time, events.event_id[event], events.body[event], events.group[event], in_order)
-    trim_history(plan, work)
+    trim(plan, work)
 
 
 @compiled
@@ -161,7 +175,7 @@ def _write_nothing(plan: Plan, folded: Folded, event: int) -> None:
     for feature in range(plan.n_features):
         folded.vectors[event, feature] = np.nan
     row = history_row(folded, event)
-    for place in range((plan.steps + 1) * plan.n_history):
+    for place in range(plan.length * plan.n_history):
         folded.history[row, place] = np.nan
 
 

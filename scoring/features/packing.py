@@ -1,10 +1,12 @@
 """The packed form of an entity's state: variable in length, checked, the same bytes for the same content.
 
 Five words of 8 bytes come first: version and counts, last event time, in-order bits, the end of what was
-forgotten, and a checksum over the rest. Then columns from wide to narrow, so that each is aligned: event ids
-and numbers of the ring, tile moments; times, body hashes, codes, counts, groups, vector history; group
-indices in single bytes. Times are kept as milliseconds before the last event, in 4 bytes where the horizon
-allows. The end is padded to 8 bytes.
+forgotten, and a checksum over the rest. The entity's life follows in views that count it. Then come columns from
+wide to narrow, so that each is aligned: event ids and numbers of the ring, tile moments; times, body hashes,
+codes, counts, groups, vector history; group indices in single bytes. Times are kept as milliseconds before the
+last event, in 4 bytes where the horizon allows. The end is padded to 8 bytes.
+
+Size, writing and reading are in one file, because they have to say the same.
 """
 
 import numpy as np
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 
 from scoring.compiled import compiled, entry
 from scoring.features.checksum import SUM_WORD, checksum
-from scoring.features.plan import MAXIMUM_KEPT, MEAN_KEPT, MINIMUM_KEPT, SQUARES_KEPT, Plan
+from scoring.features.life import LIFE_WORDS, groups_at, life_words, pack_life, unpack_life
+from scoring.features.plan import MAXIMUM_KEPT, MEAN_KEPT, MINIMUM_KEPT, MOST_LIFE_GROUPS, SQUARES_KEPT, Plan
 from scoring.features.spec import STATE_VERSION
 from scoring.features.working import NEVER, Working, forget
 
@@ -23,11 +26,11 @@ MOST_GROUPS = 255
 @entry
 def largest_state(plan: Plan) -> int:
     """Bytes that the largest packed state of a view can take."""
-    return packed_size(plan, plan.ring, plan.tiles, plan.steps, MOST_GROUPS)
+    return packed_size(plan, plan.ring, plan.tiles, plan.steps, MOST_GROUPS, MOST_LIFE_GROUPS)
 
 
 @entry
-def packed_size(plan: Plan, n: int, tiles: int, steps: int, known: int) -> int:
+def packed_size(plan: Plan, n: int, tiles: int, steps: int, known: int, life_groups: int) -> int:
     """Bytes of a packed state with these counts."""
     time = 4 if plan.narrow else 8
     moments = 0
@@ -36,7 +39,7 @@ def packed_size(plan: Plan, n: int, tiles: int, steps: int, known: int) -> int:
         moments += (keeps & 1) + (keeps >> 1 & 1) + (keeps >> 2 & 1) + (keeps >> 3 & 1)
     size = 8 * HEAD_WORDS + n * (8 + 8 * plan.n_stored + time + 4 + 4 * plan.n_codes + 1)
     size += tiles * (8 * moments + 2 * time + 4 + 4 * plan.n_series + 1)
-    size += 4 * known + steps * 4 * plan.n_history
+    size += 4 * known + steps * 4 * plan.n_history + 8 * life_words(plan, life_groups)
     return int(size + (-size) % 8)
 
 
@@ -80,9 +83,12 @@ def pack(work: Working, plan: Plan, out: NDArray[np.uint8], start: int) -> int:
     halves, singles = out.view(np.uint32), out.view(np.float32)
     n, tiles, steps, last = work.events, work.tiles, work.steps, work.last
     known = _note_groups(work)
-    end = start + packed_size(plan, n, tiles, steps, known)
+    end = start + packed_size(plan, n, tiles, steps, known, work.life_groups)
     words[end // 8 - 1] = 0  # the padding
     at = start // 8 + HEAD_WORDS
+    if plan.lives:
+        pack_life(plan, work, words, doubles, at)
+        at += life_words(plan, work.life_groups)
     for place in range(n):
         words[at + place] = work.event_id[place]
     at += n
@@ -181,7 +187,14 @@ def _read_head(work: Working, plan: Plan, words: NDArray[np.uint64], start: int,
     )
     if counts & 255 != STATE_VERSION or n > plan.ring or tiles > plan.tiles or steps > plan.steps:
         return -1
-    if 8 * (end - start) != packed_size(plan, n, tiles, steps, known) or words[start + SUM_WORD] != checksum(
+    life_groups = 0
+    if plan.lives:
+        if end - start < HEAD_WORDS + LIFE_WORDS:
+            return -1
+        life_groups = groups_at(words, start + HEAD_WORDS)
+        if life_groups > MOST_LIFE_GROUPS:
+            return -1
+    if 8 * (end - start) != packed_size(plan, n, tiles, steps, known, life_groups) or words[start + SUM_WORD] != checksum(
         words, start, end
     ):
         return -1
@@ -199,6 +212,7 @@ def _read_head(work: Working, plan: Plan, words: NDArray[np.uint64], start: int,
 def unpack(work: Working, plan: Plan, raw: NDArray[np.uint8], start: int, end: int) -> bool:
     """Reads the state between bytes `start` and `end`, multiples of 8; False when it is none of this view."""
     forget(work)
+    work.life_events = work.life_groups = 0
     if end == start:
         return True
     if end - start < 8 * HEAD_WORDS or (len(raw) | start | end) % 8:
@@ -210,6 +224,9 @@ def unpack(work: Working, plan: Plan, raw: NDArray[np.uint8], start: int, end: i
         return False
     n, tiles, steps, last = work.events, work.tiles, work.steps, work.last
     at = start // 8 + HEAD_WORDS
+    if plan.lives:
+        unpack_life(plan, work, words, doubles, at)
+        at += life_words(plan, work.life_groups)
     for place in range(n):
         work.event_id[place] = words[at + place]
     at += n

@@ -1,7 +1,7 @@
 """A view's declaration turned into the small arrays that the fold kernel interprets."""
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,12 @@ from scoring.features.spec import (
     Difference,
     Feature,
     FeatureView,
+    Lifetime,
+    LifetimeStatistic,
     LogReturn,
     Number,
     RecentMean,
+    Step,
     duration_ms,
 )
 
@@ -25,7 +28,7 @@ OPERATIONS = {
             "count", "total", "mean", "spread", "maximum", "minimum", "series_count", "ratio", "zscore",
             "value", "quotient", "relative_spread", "distinct", "unseen", "since_last", "clock",
             "realised_volatility", "ewma_volatility", "moving_average", "adaptive_moving_average", "range",
-            "series_value", "first_time_share", "beyond",
+            "series_value", "first_time_share", "beyond", "lifetime",
         )
     )
 }  # fmt: skip
@@ -38,11 +41,16 @@ _NEEDS = {
 }  # fmt: skip
 DERIVATIONS = {kind: code for code, kind in enumerate((LogReturn, Difference, RecentMean))}
 _SIGNS = {"all": 0, "positive": 1, "negative": -1}
+LASTING = {name: place for place, name in enumerate(get_args(LifetimeStatistic))}
+"""Places in `Working.lived`; totals come last, one for each number that has one."""
+STEPS = {name: code for code, name in enumerate(get_args(Step))}
+"""Kinds of steps of the vector history; those from `1d` on are spans of the calendar."""
 
 
 MOST_EVENTS, MOST_TILES, MOST_STEPS = 64, 128, 64
 MOST_NUMBERS, MOST_COLUMNS, MOST_CODES, MOST_WINDOWS = 8, 96, 4, 8
 MOST_FEATURES, MOST_HISTORY_FEATURES = 128, 32
+MOST_LIFE_GROUPS = 8
 
 PLAN = np.dtype(
     [
@@ -54,6 +62,8 @@ PLAN = np.dtype(
         ("series_source", "i8", MOST_NUMBERS), ("series_sign", "i8", MOST_NUMBERS),
         ("series_keeps", "i8", MOST_NUMBERS), ("operations", "i8", (MOST_FEATURES, 4)),
         ("parameters", "f8", (MOST_FEATURES, 3)), ("history", "i8", MOST_HISTORY_FEATURES),
+        ("step", "i8"), ("length", "i8"),
+        ("lives", "i8"), ("active_within_ms", "i8"), ("n_lasting", "i8"), ("lasting", "i8", MOST_NUMBERS),
     ],
     align=True,
 )  # fmt: skip
@@ -62,7 +72,9 @@ PLAN = np.dtype(
 `windows` are milliseconds, ascending, with the tile span of each in `spans`. `derived_of` names the stored
 number that another is made of, or -1, `derivation` how, and `recent` of how many events. A series is a stored
 number with the sign it keeps and the mask of statistics its tiles keep. `operations` holds per feature: operation,
-first and second operand, window. `narrow` is 1 when times fit 32 bits.
+first and second operand, window. `narrow` is 1 when times fit 32 bits. `length` is how many steps an event's history
+has, of the kind `step`, and `steps` how many of them the state keeps. `lives` is 1 where lives are counted; the
+series in `lasting` have totals of a life.
 """
 
 Plan = Any  # a record of dtype PLAN
@@ -97,6 +109,7 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
     operations = np.zeros((len(view.features), 4), np.int64)
     parameters = np.zeros((len(view.features), 3), np.float64)
     windows = view.windows_ms
+    lasting = lasting_names(view)
     for row, feature in enumerate(view.features):
         name = _operation(feature, series)
         first, second = _operands(feature, view, columns, series, stored)
@@ -129,11 +142,15 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
     plan = np.zeros(1, PLAN)
     record = plan[0]
     history = [view.feature_names.index(name) for name in (view.history.features if view.history else ())]
+    length = view.history.length if view.history else 1
+    step = STEPS[view.history.step if view.history else "event"]
     counts = {
         "n_windows": len(windows), "n_stored": len(stored), "n_series": len(series),
         "n_codes": len(view.codes), "n_features": len(view.features), "n_history": len(history),
-        "ring": view.ring, "tiles": view.tiles, "steps": view.history.length - 1 if view.history else 0,
+        "ring": view.ring, "tiles": view.tiles, "steps": length if step else length - 1,
         "horizon_ms": view.horizon_ms, "grace_ms": view.grace_ms, "narrow": int(narrow),
+        "step": step, "length": length, "lives": int(bool(view.active_within)),
+        "active_within_ms": view.active_within_ms, "n_lasting": len(lasting),
     }  # fmt: skip
     arrays: dict[str, Any] = {
         "windows": windows,
@@ -147,6 +164,7 @@ def plan_of(view: FeatureView) -> NDArray[np.void]:
         "operations": operations,
         "parameters": parameters,
         "history": history,
+        "lasting": [series.index(name) for name in lasting],
     }
     for name, count in counts.items():
         record[name] = count
@@ -185,6 +203,12 @@ def stored_names(view: FeatureView) -> list[str]:
         if name not in names:
             names.append(name)
     return names
+
+
+def lasting_names(view: FeatureView) -> list[str]:
+    """Numbers that have a lifetime total, in the order of their declaration."""
+    wanted = {feature.number for feature in view.features if isinstance(feature, Lifetime)}
+    return [number.name for number in view.numbers if number.name in wanted]
 
 
 @cache
@@ -227,6 +251,10 @@ def _operands(
             return columns.index(feature.bid), columns.index(feature.ask)  # type: ignore[attr-defined]
         case "distinct" | "unseen" | "first_time_share":
             return view.codes.index(feature.code), 0  # type: ignore[attr-defined]
+        case "lifetime":
+            place = LASTING[feature.statistic]  # type: ignore[attr-defined]
+            number = feature.number  # type: ignore[attr-defined]
+            return place + (lasting_names(view).index(number) if number else 0), 0
         case "clock":
             return int(feature.unit == "weekday"), int(feature.side == "cosine")  # type: ignore[attr-defined]
         case _:

@@ -9,7 +9,7 @@ it.
 import hashlib
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
@@ -19,11 +19,15 @@ SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 STATE_VERSION = 1
 TILES_PER_WINDOW = 12
 _UNITS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
 Keep = Literal["all", "positive", "negative"]
+Step = Literal["event", "period_close", "1d", "1w", "1mo"]
+LONGEST_SPANS_MS = {"1d": DAY_MS, "1w": 7 * DAY_MS, "1mo": 31 * DAY_MS}
+"""Of the steps that the calendar closes, how long one may be."""
 
 
 def duration_ms(text: str) -> int:
@@ -399,19 +403,56 @@ class Beyond(Feature):
         return f"{self.number}_beyond_{self.window}"
 
 
+LifetimeStatistic = Literal["count", "days", "age", "idle", "total"]
+
+
+@dataclass(frozen=True)
+class Lifetime(Feature):
+    """What the entity did in all its life, past the horizon too, this event included; NaN out of order.
+
+    A life lasts while one event follows the other within the view's `active_within`; after a longer gap it begins anew.
+
+    Args:
+        statistic: `count` of events of every currency; `days` (UTC) with an event in order; `age`, seconds since the
+            first event; `idle`, seconds since the one before this, NaN at the first; `total` of a number within this
+            event's currency, NaN for all but the first eight currencies of a life.
+        number: of `total`.
+    """
+
+    statistic: LifetimeStatistic
+    number: str | None = None
+    kind: ClassVar[str] = "lifetime"
+
+    @property
+    def name(self) -> str:
+        """`lifetime_count`, `lifetime_age_seconds`, `charge_lifetime_total`."""
+        unit = "_seconds" if self.statistic in ("age", "idle") else ""
+        return f"{self.number}_lifetime_{self.statistic}" if self.number else f"lifetime_{self.statistic}{unit}"
+
+
 _OF_THE_RING = (EwmaVolatility, MovingAverage, AdaptiveMovingAverage)
 _OF_A_SERIES = (Rolling, Ratio, ZScore, RealisedVolatility, Range, Beyond)
 
 
 @dataclass(frozen=True)
 class History:
-    """The last `length` vectors (this event's included) of the named features, in order of arrival.
+    """The vectors of the last `length` steps, this event's own included, of the named features.
 
-    Only vectors of in-order events that are still in the ring: history forgets when the ring does.
+    Attributes:
+        step: what makes a step. `event`: each event, in order of arrival; `period_close`: a point of event time, so
+            that records of periods make one step per period, and one that corrects another takes its place. Both
+            forget when the ring does. `1d`, `1w` (from Monday) or `1mo`: a span of the calendar, UTC, with the vector
+            of its last event in order; without an event, of a question as of its end.
     """
 
     features: tuple[str, ...]
     length: int
+    step: Step = "event"
+
+    @property
+    def calendar_ms(self) -> int:
+        """How long a step of the calendar may be, in milliseconds; 0 for other steps."""
+        return LONGEST_SPANS_MS.get(self.step, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -430,6 +471,8 @@ class FeatureView:
         ring: how many raw events are kept; windows of fewer are exact.
         horizon: how far any feature looks back; past it state is empty state. Events older than horizon and
             grace before the newest one are forgotten, also for a late event that would still reach them.
+        active_within: of a view with `Lifetime` features, how long an entity may be without an event before its life is
+            over; may be longer than the horizon.
         grace: how far out of order an event may arrive and still be folded at its own place.
         warm_after: below this many earlier events a score is flagged `cold`.
         tiles: room for older events; where it does not suffice, tiles grow wider, or the oldest are dropped.
@@ -459,6 +502,7 @@ class FeatureView:
     carries: "FeatureView | None" = None
     prefix: str = ""
     together: tuple[tuple[str, ...], ...] = ()
+    active_within: str = ""
 
     def __post_init__(self) -> None:
         if self.entity != self.event.key:
@@ -495,6 +539,7 @@ class FeatureView:
                 )
         self._check_names()
         self._check_sizes()
+        self._check_lifetimes()
 
     def _check_sizes(self) -> None:
         sizes = {
@@ -509,13 +554,53 @@ class FeatureView:
             feature.name: feature.events for feature in self.features if isinstance(feature, MovingAverage)
         }
         looks_back |= {number.name: number.events for number in self.numbers if isinstance(number, RecentMean)}
-        if self.history:
+        if self.history and not self.history.calendar_ms:
             looks_back["history"] = self.history.length
         for thing, events in looks_back.items():
             if events > self.ring + 1:
                 raise ValueError(
                     f"view {self.name}: {thing} looks back on {events} events, the ring keeps {self.ring}; "
                     f"make the ring at least {events - 1}"
+                )
+        if self.history:
+            self._check_steps(self.history)
+
+    def _check_steps(self, history: History) -> None:
+        if history.step not in (steps := get_args(Step)):
+            raise ValueError(
+                f"view {self.name}: history has steps of {history.step!r}; expected one of {', '.join(steps)}"
+            )
+        reach = history.length * history.calendar_ms
+        if reach > self.horizon_ms:
+            raise ValueError(
+                f"view {self.name}: history of {history.length} steps of {history.step} reaches back {reach // DAY_MS} "
+                f"days, the horizon is {self.horizon}; make it at least {reach // DAY_MS}d"
+            )
+        if history.step == "period_close" and history.length > self.ring:
+            raise ValueError(
+                f"view {self.name}: history looks back on {history.length} periods, the ring keeps {self.ring} events; "
+                f"make the ring at least {history.length}"
+            )
+
+    def _check_lifetimes(self) -> None:
+        counters = [feature for feature in self.features if isinstance(feature, Lifetime)]
+        if counters and not self.active_within:
+            raise ValueError(
+                f"view {self.name}: feature {counters[0].name} counts over a life; say how long one goes on without an "
+                "event, such as active_within='730d'"
+            )
+        if self.active_within and not counters:
+            raise ValueError(f"view {self.name}: active_within is for Lifetime features, and there are none; remove it")
+        duration_ms(self.active_within or "1d")
+        for feature in counters:
+            if feature.statistic not in (known := get_args(LifetimeStatistic)):
+                raise ValueError(
+                    f"view {self.name}: Lifetime({feature.statistic!r}) is none of {', '.join(known)}; correct it"
+                )
+            if (feature.statistic == "total") != (feature.number in {number.name for number in self.numbers}):
+                raise ValueError(
+                    f"view {self.name}: feature {feature.name} is Lifetime({feature.statistic!r}, {feature.number!r}); "
+                    "a total needs one of the view's numbers, the others have none"
                 )
 
     def _check_names(self) -> None:
@@ -582,12 +667,24 @@ class FeatureView:
         """How far out of order an event is still folded, in milliseconds."""
         return duration_ms(self.grace)
 
+    @property
+    def active_within_ms(self) -> int:
+        """How long a life goes on without an event, in milliseconds; 0 where none is counted."""
+        return duration_ms(self.active_within) if self.active_within else 0
+
+    @property
+    def meaningful_ms(self) -> int:
+        """How long after its last event a state still says something, in milliseconds; then it is as good as absent."""
+        return max(self.horizon_ms, self.active_within_ms) + self.grace_ms
+
     @cached_property
     def digest(self) -> str:
         """16 hex digits over everything that decides the state's bytes and the vector's values."""
         apart = ("event", "carries", "prefix", "together")
         declared = {
-            entry.name: _plain(getattr(self, entry.name)) for entry in fields(self) if entry.name not in apart
+            entry.name: _plain(getattr(self, entry.name))
+            for entry in fields(self)
+            if entry.name not in apart and not _is_new(self, entry.name)
         }
         if self.carries:
             declared |= {"carries": self.carries.digest, "prefix": self.prefix}
@@ -595,11 +692,17 @@ class FeatureView:
         return hashlib.sha256(msgspec.json.encode(declared, order="deterministic")).hexdigest()[:16]
 
 
+def _is_new(value: Any, name: str) -> bool:
+    """Whether a field came later than the first digests and says what held before; those digests stay what they are."""
+    before = {"step": "event"} if isinstance(value, History) else {"active_within": ""}
+    return name in before and getattr(value, name) == before[name]
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
     if is_dataclass(value) and not isinstance(value, type):
         return {"kind": type(value).__name__} | {
-            entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)
+            entry.name: _plain(getattr(value, entry.name)) for entry in fields(value) if not _is_new(value, entry.name)
         }
     return value

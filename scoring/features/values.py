@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scoring.compiled import compiled
 from scoring.features.codes import count_distinct, first_time_share, unseen
 from scoring.features.plan import OPERATIONS, Plan
-from scoring.features.spec import DAY_MS
+from scoring.features.spec import DAY_MS, FIRST_MONDAY_MS
 from scoring.features.windows import Bands
 from scoring.features.working import Working
 
@@ -36,8 +36,8 @@ RANGE = OPERATIONS["range"]
 SERIES_VALUE = OPERATIONS["series_value"]
 FIRST_TIME_SHARE = OPERATIONS["first_time_share"]
 BEYOND = OPERATIONS["beyond"]
+LIFETIME = OPERATIONS["lifetime"]
 
-FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 LARGEST = float(np.finfo(np.float32).max)
 LEAST_DEVIATION = 0.01  # of the mean: a constant history must not make the z-score of a small change endless
 
@@ -91,6 +91,8 @@ def fill_vector(
             value = _adaptive(work, a, int(span), fast, slow) if in_order else np.nan
         elif operation == BEYOND:
             value = _beyond(bands, a, window, b)
+        elif operation == LIFETIME:
+            value = work.lived[a]
         else:
             value = _statistic(bands, operation, a, window)
         # a quotient by a tiny number would become infinite in float32; NaN stays

@@ -41,7 +41,7 @@ def write_history(plan: Plan, work: Working, folded: Folded, event: int) -> None
     at = steps * width
     for column in range(width):
         folded.history[row, at + column] = folded.vectors[event, plan.history[column]]
-    for place in range(at + width, (plan.steps + 1) * width):
+    for place in range(at + width, plan.length * width):
         folded.history[row, place] = np.nan
     folded.lengths[event] = steps + 1
 

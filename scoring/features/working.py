@@ -10,10 +10,12 @@ import numpy as np
 
 from scoring.compiled import compiled
 from scoring.features.plan import (
+    LASTING,
     MOST_CODES,
     MOST_COLUMNS,
     MOST_EVENTS,
     MOST_HISTORY_FEATURES,
+    MOST_LIFE_GROUPS,
     MOST_NUMBERS,
     MOST_STEPS,
     MOST_TILES,
@@ -42,6 +44,9 @@ WORKING = np.dtype(
         ("newest_known", "i8"), ("newest", "u8", MOST_CODES), ("same", "u8", MOST_CODES),
         ("groups", "u4", 256), ("met", "u4", 256), ("values", "f8", MOST_EVENTS + 1),
         ("moves", "f8", MOST_EVENTS + 1),
+        ("life_events", "i8"), ("life_first", "i8"), ("life_days", "i8"), ("life_groups", "i8"),
+        ("life_group", "u4"), ("life_code", "u4", MOST_LIFE_GROUPS),
+        ("life_total", "f8", (MOST_NUMBERS, MOST_LIFE_GROUPS)), ("lived", "f8", len(LASTING) + MOST_NUMBERS),
     ],
     align=True,
 )  # fmt: skip
@@ -53,6 +58,9 @@ after another. What follows is room for one event: its numbers (stored ones firs
 an event on its way into the tiles, and intermediate values. Of each code, `same` has a bit for every place
 that holds the current event's, and `newest`, when it is known, for every place after which its code is not
 met again; code 0 has none.
+
+The life of the entity, in views that count it: its events (0 before the first), the time of the first, its days with an
+event, the group of the newest, and totals per group (`life_code`). `lived` is the same with the current event.
 """
 
 Working = Any  # a record of dtype WORKING
@@ -60,7 +68,7 @@ Working = Any  # a record of dtype WORKING
 
 @compiled
 def forget(work: Working) -> None:
-    """Empties the state, as if the entity had never been seen."""
+    """Empties the state, as if the entity had never been seen; its life goes on."""
     work.events = work.tiles = work.steps = work.seen = work.newest_known = 0
     work.forgotten = NEVER
 

@@ -1,6 +1,6 @@
 """Whether the topics are as the promises need them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.topics import ACTIVATIONS, ALERTS, DEAD_LETTERS, LABELS, SCORES
 from scoring.features.spec import DAY_MS, FeatureView
@@ -49,7 +49,9 @@ def judge_topics(
         findings += _settings(name, facts)
         findings += _replicas(name, facts, brokers)
         if name in views_of:
-            findings.append(_retention(name, facts, retention_needed_ms(views_of[name])))
+            views = tuple(views_of[name])
+            findings.append(_retention(name, facts, retention_needed_ms(views)))
+            findings += _lives(name, facts, views)
         elif name in OUTPUTS:
             inputs = [topics[source] for source in views_of if source in topics]
             findings.append(_output_retention(name, facts, inputs))
@@ -115,6 +117,31 @@ def _retention(name: str, facts: TopicFacts, needed_ms: int) -> Finding:
         expected = "no limit by size: what a busy day pushes out may not be scored yet"
         do = ALTER_CONFIG.format(topic=name, name="retention.bytes", value=-1)
     return judged(level, fine(AREA, name, found, expected), do=do)
+
+
+def _lives(name: str, facts: TopicFacts, views: Sequence[FeatureView]) -> list[Finding]:
+    """Lives have no longest length, so only a log without an end to its retention can be counted anew from.
+
+    One that is shorter than a silence within a life loses whole lives, not their beginnings alone.
+    """
+    counting = [view for view in views if view.active_within_ms]
+    if not counting:
+        return []
+    kept_ms, kept_bytes = _kept(facts)
+    found = "records are kept for ever" if kept_ms < 0 else f"records are kept for {span(kept_ms)}"
+    if kept_bytes >= 0:
+        found = f"{found} and up to {kept_bytes} bytes a partition"
+    expected = (
+        f"for ever, as {', '.join(view.name for view in counting)} counts over lives: after a loss of Redis, and in "
+        "verify, lives begin where the log does"
+    )
+    level: Level = "ok" if kept_ms < 0 and kept_bytes < 0 else "warning"
+    if 0 <= kept_ms < max(view.active_within_ms for view in counting) + OUTAGE_MS:
+        level = "error"
+        expected = f"{expected}; an entity that is silent as long as it may be loses its whole life"
+    config = "retention.ms" if kept_ms >= 0 else "retention.bytes"
+    do = f"{ALTER_CONFIG.format(topic=name, name=config, value=-1)}, or keep copies of Redis at least as young as the log"
+    return [judged(level, fine(AREA, name, found, expected), do=do)]
 
 
 def _output_retention(name: str, facts: TopicFacts, inputs: list[TopicFacts]) -> Finding:

@@ -30,6 +30,11 @@ def _print_view(console: Console, state: ViewState) -> None:
         return
     contents = state.contents
     console.print("bytes: " + ", ".join(f"{part} {size}" for part, size in contents.bytes_by_part.items()))
+    if contents.life:
+        life = contents.life
+        console.print(f"life since {moment(life.first_ms)}: {life.events} events on {life.days} days")
+        for group, totals in life.totals.items():
+            console.print(f"  {group}: " + ", ".join(f"{name} {number(total)}" for name, total in totals.items()))
     ring = Table("event time (UTC)", "numbers", "codes (hashes)", title=_title("ring", len(contents.ring)))
     for event in reversed(contents.ring[-MOST_ROWS:]):
         numbers = "  ".join(f"{name} {number(value)}" for name, value in event.numbers.items())

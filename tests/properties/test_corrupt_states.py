@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.features.table import CorruptState, fold_table
-from tests.support.streams import CURRENCIES, SMALL_CARDS, SMALL_TICKS, VIEWS, endless
+from tests.support.streams import CURRENCIES, LIVING, SMALL_CARDS, SMALL_TICKS, VIEWS, endless
 
 
 @functools.cache
@@ -34,7 +34,7 @@ def refused(view: FeatureView, state: bytes) -> bool:
     return False
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [*VIEWS, *LIVING], ids=lambda view: view.name)
 @given(data=st.data())
 def test_one_changed_byte_is_noticed(view: FeatureView, data: st.DataObject) -> None:
     """A state is the sum of months; a silent error in it would be in every later score."""
@@ -43,7 +43,7 @@ def test_one_changed_byte_is_noticed(view: FeatureView, data: st.DataObject) -> 
     assert refused(view, bytes(state))
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [*VIEWS, *LIVING], ids=lambda view: view.name)
 @given(data=st.data())
 def test_a_cut_or_lengthened_state_is_noticed(view: FeatureView, data: st.DataObject) -> None:
     """A store that was filled to the brim may have kept a part."""

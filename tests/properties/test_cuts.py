@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.features.table import FeatureTable, fold_table
-from tests.support.streams import CROWDED, VIEWS, streams
+from tests.support.streams import CROWDED, LIVING, STEPPED, VIEWS, streams
 
 ROWS = ("vectors", "history", "lengths", "depth", "status", "late", "approx")
 
@@ -27,7 +27,7 @@ def folded(view: FeatureView, polls: list[list[Any]]) -> tuple[list[FeatureTable
     return tables, states
 
 
-@pytest.mark.parametrize("view", [*VIEWS, CROWDED], ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [*VIEWS, *STEPPED, *LIVING, CROWDED], ids=lambda view: view.name)
 @given(data=st.data())
 def test_any_way_of_cutting_the_log_gives_the_same_bits(view: FeatureView, data: st.DataObject) -> None:
     """A restart, a rebalance or a slow broker cuts polls elsewhere; scores and states must not tell."""
@@ -41,7 +41,7 @@ def test_any_way_of_cutting_the_log_gives_the_same_bits(view: FeatureView, data:
         assert together.tobytes() == getattr(whole[0], name).tobytes(), name
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [*VIEWS, *STEPPED, *LIVING], ids=lambda view: view.name)
 @given(data=st.data())
 def test_a_history_that_nobody_reads_changes_no_bit_of_the_rest(view: FeatureView, data: st.DataObject) -> None:
     """Which bundle is in force decides whether it is written; states and vectors have to be the same for the next one."""
@@ -65,7 +65,7 @@ def test_an_entity_does_not_feel_its_neighbours(view: FeatureView, data: st.Data
         assert folded(view, [alone])[1][entity] == state
 
 
-@pytest.mark.parametrize("view", [*VIEWS, CROWDED], ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [*VIEWS, *STEPPED, *LIVING, CROWDED], ids=lambda view: view.name)
 @given(data=st.data())
 def test_a_known_event_leaves_the_state_as_it_was(view: FeatureView, data: st.DataObject) -> None:
     """Folding the newest event again gives back the very bytes: packing loses and adds nothing."""

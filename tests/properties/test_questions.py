@@ -15,7 +15,7 @@ from scoring.features.table import SCORED, fold_table
 from tests.properties.test_oracle import STATUS, check_history, check_vector
 from tests.support.doubles import vectors_in_doubles
 from tests.support.oracle import Oracle, is_question
-from tests.support.streams import VIEWS, streams
+from tests.support.streams import LIVING, STEPPED, VIEWS, streams, with_closings
 
 
 @st.composite
@@ -25,7 +25,8 @@ def asked_streams(draw: st.DrawFn, view: FeatureView) -> list[Any]:
     found = []
     for event in draw(streams(view)):
         if chance.random() < 0.3:
-            later = chance.choice((0, 0, 1, view.horizon_ms - 1, view.horizon_ms, view.horizon_ms + 1))
+            edges = [reach + by for reach in {view.horizon_ms, view.active_within_ms} - {0} for by in (-1, 0, 1)]
+            later = chance.choice((0, 0, 1, *sorted(edges)))
             asked = AsOf(
                 event_id=event.event_id, entity=getattr(event, view.entity), occurred_at_ms=event.occurred_at_ms + later
             )
@@ -35,11 +36,11 @@ def asked_streams(draw: st.DrawFn, view: FeatureView) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [*VIEWS, *STEPPED, *LIVING], ids=lambda view: view.name)
 @given(data=st.data())
 def test_answers_equal_the_oracle(view: FeatureView, data: st.DataObject) -> None:
     """Counts and extremes exactly, the rest to 1e-9, as for events; the question itself is not counted."""
-    events = data.draw(asked_streams(view))
+    events = with_closings(view, data.draw(asked_streams(view)))
     batch = EventBatch.from_events(view.event, events)
     table, doubles = fold_table(view, batch), vectors_in_doubles(view, batch)
     naive = Oracle(view)
@@ -53,7 +54,7 @@ def test_answers_equal_the_oracle(view: FeatureView, data: st.DataObject) -> Non
         check_history(view, table, row, outcome.history)
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [*VIEWS, *STEPPED, *LIVING], ids=lambda view: view.name)
 @given(data=st.data())
 def test_a_question_changes_nothing_that_comes_later(view: FeatureView, data: st.DataObject) -> None:
     """With all questions taken out, vectors, flags and states of the events are the same bytes."""

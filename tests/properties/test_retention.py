@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from scoring.features.batch import EventBatch
 from scoring.features.spec import FeatureView
 from scoring.features.table import fold_table
-from tests.support.streams import SMALL_CARDS, SMALL_TICKS, streams
+from tests.support.streams import SMALL_CARDS, SMALL_TICKS, STEPPED, streams
 
 LOOK_BACKS = (
     3  # an event sees a vector of the history, that saw a return in the ring, that saw its predecessor
 )
 
 
-@pytest.mark.parametrize("view", [SMALL_CARDS, SMALL_TICKS], ids=lambda view: view.name)
+@pytest.mark.parametrize("view", [SMALL_CARDS, SMALL_TICKS, *STEPPED], ids=lambda view: view.name)
 @given(data=st.data())
 def test_what_lies_three_horizons_back_changes_nothing(view: FeatureView, data: st.DataObject) -> None:
     """So the retention that `doctor` asks for is enough to rebuild a lost store."""

@@ -34,7 +34,8 @@ class Accepted:
 class Moment:
     """What is known when an event is scored: the event and what came before.
 
-    Memory and ring are those of the oracle; `accepted` also holds what lies beyond the memory.
+    Memory and ring are those of the oracle; `accepted` also holds what lies beyond the memory, and `life` what lies
+    beyond the horizon in the entity's life. `asked` is True for a question, which is no event.
     """
 
     view: FeatureView
@@ -42,6 +43,8 @@ class Moment:
     accepted: Sequence[Accepted]
     memory: Sequence[Accepted]
     ring: Sequence[Accepted]
+    life: Sequence[Accepted] = ()
+    asked: bool = False
 
     def window(self, name: str, *, wider_ms: int = 0, later_ms: int = 0) -> list[Accepted]:
         """Remembered events in `(t - w - wider, t + later]`, without the event itself."""
@@ -248,6 +251,32 @@ def _beyond(feature: spec.Beyond, moment: Moment) -> float | None:
     return outside / spread(known) if outside > 1e-9 * abs(mean(known)) and spread(known) > 0 else 0.0
 
 
+def lifetime_values(feature: spec.Lifetime, moment: Moment) -> list[float] | None:
+    """Values of a number in this life and currency, this event's included; None for the ninth currency and later ones."""
+    events = [*moment.life, moment.current]
+    kept = list(dict.fromkeys(map(moment.group, events)))[:8]
+    return moment.values(str(feature.number), events) if moment.group(moment.current) in kept else None
+
+
+def _lifetime(feature: spec.Lifetime, moment: Moment) -> float | None:
+    time, life = moment.current.time, moment.life
+    if not moment.current.in_order:
+        return None
+    now = [] if moment.asked else [moment.current]
+    match feature.statistic:
+        case "count":
+            return len(life) + len(now)
+        case "days":
+            return len({one.time // spec.DAY_MS for one in [*life, *now] if one.in_order})
+        case "age":
+            return (time - min(one.time for one in [*life, *now])) / 1000 if life or now else None
+        case "idle":
+            return (time - max(one.time for one in life)) / 1000 if life else None
+        case _:
+            values = lifetime_values(feature, moment)
+            return None if values is None else math.fsum(values)
+
+
 DEFINITIONS: dict[type[Feature], Callable[[Any, Moment], float | None]] = {
     spec.Count: lambda feature, moment: len(moment.window(feature.window)) + 1,
     spec.Rolling: lambda feature, moment: STATISTICS[feature.statistic](rolling_values(feature, moment)),
@@ -267,4 +296,5 @@ DEFINITIONS: dict[type[Feature], Callable[[Any, Moment], float | None]] = {
     spec.AdaptiveMovingAverage: _adaptive_moving_average,
     spec.Range: _range,
     spec.Beyond: _beyond,
+    spec.Lifetime: _lifetime,
 }

@@ -1,7 +1,7 @@
 """Drawn streams that reach the corners: ties, gaps, late events, refunds, several currencies, known ids."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, islice
 from random import Random
@@ -10,21 +10,26 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from schemas.as_of import AsOf, as_question
 from schemas.events.measurement import Measurement
 from schemas.events.tick import Tick
 from schemas.events.transaction import Transaction
-from scoring.features.spec import FeatureView, History, MovingAverage, RecentMean
+from scoring.features.spec import FeatureView, History, Lifetime, MovingAverage, RecentMean, Step
 from scoring.views import account_activity, series_activity, symbol_activity
+from tests.support.calendar_spans import ends_between
+from tests.support.oracle import Oracle
 
 STARTS_MS = (0, 1_700_000_000_000, -40_000_000, -2_000_000_000_000)
 WINDOWED = ("window", "scale")
 WINDOWS = {"1h": "1m", "1d": "10m", "3d": "40m", "7d": "1h", "30d": "3h", "90d": "4h"}
 
 
-def shrunk(view: FeatureView, *, ring: int, **changes: Any) -> FeatureView:
-    """The view with windows of minutes and a ring so small that tiles, expiry and resets are soon reached."""
+def shrunk(
+    view: FeatureView, *, ring: int, windows: Mapping[str, str] = WINDOWS, step: Step = "event", **changes: Any
+) -> FeatureView:
+    """The view with other windows (of minutes) and a ring so small that tiles, expiry and resets are soon reached."""
     features = tuple(
-        replace(feature, **{each: WINDOWS[getattr(feature, each)] for each in WINDOWED if hasattr(feature, each)})
+        replace(feature, **{each: windows[getattr(feature, each)] for each in WINDOWED if hasattr(feature, each)})
         if hasattr(feature, "window")
         else replace(feature, events=min(feature.events, ring))
         if isinstance(feature, MovingAverage)
@@ -34,20 +39,22 @@ def shrunk(view: FeatureView, *, ring: int, **changes: Any) -> FeatureView:
     features = tuple({feature.name: feature for feature in features}.values())
     assert view.history is not None
     history = History(
-        features=features_kept(view.history.features, features), length=min(view.history.length, ring)
+        features=features_kept(view.history.features, features, windows),
+        length=min(view.history.length, ring),
+        step=step,
     )
     numbers = tuple(
         replace(number, events=min(number.events, ring)) if isinstance(number, RecentMean) else number
         for number in view.numbers
     )
-    shortened = {"numbers": numbers, "horizon": WINDOWS[view.horizon], "grace": "2m", "history": history}
-    return replace(view, name=f"small_{view.name}", features=features, ring=ring, **(shortened | changes))
+    shortened = {"numbers": numbers, "horizon": windows[view.horizon], "grace": "2m", "history": history}
+    return replace(view, features=features, ring=ring, **({"name": f"small_{view.name}"} | shortened | changes))
 
 
-def features_kept(names: Iterable[str], features: Iterable[Any]) -> tuple[str, ...]:
+def features_kept(names: Iterable[str], features: Iterable[Any], windows: Mapping[str, str]) -> tuple[str, ...]:
     """Those of the names, with windows shortened, that are still features."""
     known = {feature.name for feature in features}
-    short = ("_".join(WINDOWS.get(part, part) for part in name.split("_")) for name in names)
+    short = ("_".join(windows.get(part, part) for part in name.split("_")) for name in names)
     return tuple(name for name in short if name in known)
 
 
@@ -58,6 +65,44 @@ SMALL_SERIES = shrunk(series_activity.VIEW, ring=6)
 VIEWS = (
     SMALL_CARDS, SMALL_TICKS, SMALL_SERIES, account_activity.VIEW, symbol_activity.VIEW, series_activity.VIEW,
 )  # fmt: skip
+DAILY = shrunk(
+    account_activity.VIEW, ring=5, grace="3h", step="1d", name="daily_account",
+    windows={"1h": "4h", "1d": "1d", "7d": "3d", "30d": "8d"},
+)  # fmt: skip
+WEEKLY = shrunk(
+    account_activity.VIEW, ring=4, grace="1d", step="1w", name="weekly_account",
+    windows={"1h": "1d", "1d": "4d", "7d": "10d", "30d": "40d"},
+)  # fmt: skip
+MONTHLY = shrunk(
+    account_activity.VIEW, ring=4, grace="2d", step="1mo", name="monthly_account",
+    windows={"1h": "5d", "1d": "20d", "7d": "50d", "30d": "130d"},
+)  # fmt: skip
+BY_PERIOD = shrunk(symbol_activity.VIEW, ring=7, step="period_close", name="symbol_by_period")
+STEPPED = (DAILY, WEEKLY, MONTHLY, BY_PERIOD)
+"""Views whose history has steps of the calendar, or of periods."""
+LIFETIMES: tuple[Lifetime, ...] = (
+    Lifetime("count"), Lifetime("days"), Lifetime("age"), Lifetime("idle"),
+    Lifetime("total", "charge"), Lifetime("total", "refund"),
+)  # fmt: skip
+
+
+def counting(view: FeatureView, active_within: str, *features: Lifetime) -> FeatureView:
+    """The view with counters over lives, which are in its history too."""
+    assert view.history is not None
+    names = tuple(feature.name for feature in features)
+    return replace(
+        view, name=f"living_{view.name}", features=(*view.features, *features), active_within=active_within,
+        history=replace(view.history, features=(*view.history.features, *names)),
+    )  # fmt: skip
+
+
+LIVING = (
+    counting(SMALL_CARDS, "8h", *LIFETIMES),
+    counting(SMALL_TICKS, "20m", Lifetime("count"), Lifetime("total", "log_return"), Lifetime("age")),
+    counting(DAILY, "3d", *LIFETIMES),
+    counting(MONTHLY, "200d", *LIFETIMES[:4]),
+)
+"""Views that count over lives, longer and shorter than their horizon."""
 
 AMOUNTS = (0.0, -0.0, 12.5, 12.5, -12.5, 1e15, -1e15, 1e-9, 1e-300)
 PRICES = (100.0, 100.0, 1e-3, 1e12, 5e-324, 1e15)
@@ -99,10 +144,29 @@ def endless(view: FeatureView, chance: Random, currencies: Sequence[str | None])
         yield event
 
 
+def with_closings(view: FeatureView, events: Iterable[Any]) -> list[Any]:
+    """The stream with a question as of the end of each calendar span without an event, before what comes after it."""
+    if view.history is None or not view.history.calendar_ms:
+        return list(events)
+    naive = Oracle(replace(view, history=None))
+    asked: list[Any] = []
+    for event in events:
+        entity, time = getattr(event, view.entity), event.occurred_at_ms
+        last = max((one.time for one in naive.accepted.get(entity, ())), default=time)
+        if time - last <= view.horizon_ms:
+            for end in ends_between(view.history.step, last, time):
+                question = AsOf(event_id=f"{entity} at {end}", entity=entity, occurred_at_ms=end)
+                asked.append(as_question(view.event, question))
+        naive.fold(event)
+        asked.append(event)
+    return asked
+
+
 def moves_of(view: FeatureView) -> list[list[int]]:
     """Steps of event time: small, back within grace, within windows, and all edges forth and back."""
     widest, grace = view.windows_ms[-1], view.grace_ms
-    edges = [window + shift for window in (*view.windows_ms, view.horizon_ms) for shift in (-1, 0, 1)]
+    reaches = (*view.windows_ms, view.horizon_ms, *((view.active_within_ms,) if view.active_within else ()))
+    edges = [window + shift for window in reaches for shift in (-1, 0, 1)]
     back = [-1, 1 - grace, -grace, -grace - 1, -widest, -view.horizon_ms]
     near = view.windows_ms[0] // 4
     return [

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from schemas.topics import ACTIVATIONS, ALERTS, DEAD_LETTERS, LABELS, SCORES
-from scoring.features.spec import DAY_MS
+from scoring.features.spec import DAY_MS, FeatureView, Lifetime
 from scoring.views.account_activity import VIEW
 from stream.doctor.broker import TopicFacts
 from stream.doctor.topics import judge_topics, retention_needed_ms
@@ -94,6 +94,31 @@ def test_retention_covers_three_horizons_with_grace_and_an_outage() -> None:
     needed = retention_needed_ms([VIEW])
     assert wrong(topics(transactions=topic(retention_ms=str(needed)), **_outputs_kept(needed))) == []
     assert wrong(topics(transactions=topic(retention_ms=str(needed - 1)), **_outputs_kept(needed))) != []
+
+
+@pytest.mark.parametrize(
+    ("configs", "level"),
+    [
+        ({"retention_ms": str(800 * DAY_MS)}, "warning"),
+        ({"retention_ms": str(736 * DAY_MS)}, "error"),
+        ({"retention_bytes": "1000"}, "warning"),
+    ],
+)
+def test_lives_that_are_counted_need_a_log_without_an_end(configs, level) -> None:
+    """A rebuild from a shorter log would make new customers of old ones, and nothing else would say so."""
+    counting = dataclasses.replace(
+        VIEW, features=(*VIEW.features, Lifetime("count")), active_within="730d", name="account_lives"
+    )
+
+    def lives(given: dict[str, TopicFacts], view: FeatureView) -> list[tuple[str, str]]:
+        findings = judge_topics(given, views_of={"transactions": iter([view])}, brokers=1)
+        return [(one.level, one.do) for one in findings if "account_lives" in one.expected]
+
+    assert lives(topics(), counting) == [("ok", "")]
+    [(found, do)] = lives(topics(transactions=topic(**configs)), counting)
+    assert found == level
+    assert f"{next(iter(configs)).replace('_', '.')}=-1" in do
+    assert lives(topics(transactions=topic(**configs)), VIEW) == []
 
 
 def _outputs_kept(milliseconds: int) -> dict[str, TopicFacts]:
