@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from training.metrics import Ranking
 
 import scoring.bundles
 from scoring.catalog import scorers
 from scoring.engine import DECIMALS
 from scoring.files import Chunk, read_events
+from scoring.metrics import Ranking
 from scoring.model import load_bundle
 from training.dataset import Dataset, collect
 from training.evaluation import score_rows
