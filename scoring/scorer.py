@@ -17,6 +17,7 @@ class Scorer:
             that of the first.
         trainer: name of the trainer in `training/trainers/`.
         policy: thresholds and cool-down.
+        outcome: what label 1 says of an event, and within which time, for the meaning of a probability.
         chosen: why this trainer and no other, a sentence for the model card; empty where nothing was compared.
         adverse_action: whether its alerts are told as principal reasons of a refusal, as lenders have to tell them.
         shadow: scored on the same snapshot as the others, never alerted.
@@ -32,6 +33,7 @@ class Scorer:
     policy: Policy
     shadow: bool = False
     adverse_action: bool = False
+    outcome: str = "label 1"
     chosen: str = ""
     name: str = ""
 

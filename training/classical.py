@@ -30,7 +30,7 @@ from training.networks.classifier_ablation import ClassifierAblation
 from training.quotients import quotients, telling_pairs
 from training.trainer import Part, Trained
 
-PROBABILITY = "the probability of label 1, as the classifier learned it from labels"
+PROBABILITY = "the probability of {outcome}, as the classifier learned it from labels"
 ERROR = "difference of probability and label (Brier)"
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 HUGE = 1e30
@@ -124,7 +124,7 @@ def train_classifier(
     explained = hasattr(classifier, "decision_function")
     unfitted = ClassifierModel(
         classifier, columns, -(-width // 16) * 16 if padded else width, pairs,
-        ClassifierAblation(groups_of(view), usual_values(part.train.features)) if explained else None,
+        ClassifierAblation(groups_of(view), usual_values(view, part.train.features)) if explained else None,
     )  # fmt: skip
     model = replace(
         unfitted,

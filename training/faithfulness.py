@@ -1,8 +1,8 @@
 """Whether an explanation says what moves the score: against deletion of what it names, and against exact Shapley values.
 
 Features are looked at in at most 16 groups, those whose reasons people tell apart; deleting a group sets its features to
-their usual values (the training medians); what is missing stays missing. The quantity is minus the logarithm of one minus
-the score.
+their usual values (the training medians, or what the view names); what is missing stays missing. The quantity is minus
+the logarithm of one minus the score.
 
 Source of deletion: Samek et al. 2017, "Evaluating the visualization of what a deep neural network has learned"; of the
 values: Shapley 1953, "A value for n-person games".
@@ -20,7 +20,7 @@ from scoring.features.spec import FeatureView
 from scoring.model.manifest import Manifest
 from scoring.model.rows import Rows
 from scoring.model.session import Session
-from training.groups import MIDDLE, Group, groups_of
+from training.groups import Group, groups_of, usual_of
 from training.protocols.outcome import Verdict, verdict_of
 from training.protocols.paired import Figure, compare
 
@@ -55,11 +55,12 @@ def measure(session: Session, manifest: Manifest, view: FeatureView, rows: Rows,
     """The faithfulness of a bundle's explanations.
 
     Args:
-        rows: of the test part; the 200 with the largest scores are looked at.
+        rows: of the test part; the 200 with the largest scores are looked at, if above 0: a score of 0 has no reasons.
         seed: of random orders and of the resampling.
     """
     scores = session.run(rows.features, rows.history, rows.lengths)
-    rows = rows.take(np.sort(np.argsort(-scores, kind="stable")[:MOST_ROWS]))
+    largest = np.argsort(-scores, kind="stable")[:MOST_ROWS]
+    rows = rows.take(np.sort(largest[scores[largest] > 0]))
     subject = _Subject.of(session, manifest, view, rows)
     generator = np.random.default_rng(seed)
     shares = subject.shares()
@@ -124,12 +125,11 @@ class _Subject:
     @classmethod
     def of(cls, session: Session, manifest: Manifest, view: FeatureView, rows: Rows) -> "_Subject":
         known: list[Sequence[float | None]] = [manifest.baseline[name] for name in manifest.features]
-        usual = [float("nan") if row[MIDDLE] is None else row[MIDDLE] for row in known]
         spread = [1.0 if row[0] is None or row[-1] is None else max(row[-1] - row[0], 1e-9) for row in known]
         names = manifest.history_features
         columns = [names.index(name) if name in names else -1 for name in manifest.features]
         return cls(
-            session, rows, groups_of(view), np.array(usual, np.float32), np.array(spread), np.array(columns, np.int64),
+            session, rows, groups_of(view), usual_of(view, known), np.array(spread), np.array(columns, np.int64),
             steps="features" in manifest.inputs,
         )  # fmt: skip
 

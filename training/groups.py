@@ -37,6 +37,8 @@ def groups_of(view: FeatureView) -> list[Group]:
         named += [(f"carried {kind}", place) for kind, place in _kinds(view.carries)]
         start = len(view.carries.feature_names)
     named += [(kind, start + place) for kind, place in _kinds(view)]
+    declared = _declared(view)  # names carried features too
+    named = [(declared.get(view.feature_names[place], kind), place) for kind, place in named]
     found = [
         np.array([place for _, place in members], np.int64)
         for _, members in groupby(sorted(named, key=lambda each: each[0]), key=lambda each: each[0])
@@ -62,19 +64,33 @@ def groups_among(groups: Sequence[Group], columns: Sequence[int]) -> list[Group]
     return [group for group in found if len(group)]
 
 
-def usual_values(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The median of each feature in training data, float32[F]; NaN where it was never known."""
-    rows = baseline_quantiles(vectors)
-    return np.array([np.nan if row[MIDDLE] is None else row[MIDDLE] for row in rows], np.float32)
+def usual_values(view: FeatureView, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What deleting sets each feature to, float32[F]: its median in training data, or the quantile that the view names.
+
+    NaN where it was never known.
+    """
+    return usual_of(view, baseline_quantiles(vectors))
+
+
+def usual_of(view: FeatureView, rows: Sequence[Sequence[float | None]]) -> NDArray[np.float32]:
+    """The same, of the quantiles of each feature in training data."""
+    named = dict(view.usual_at)
+    places = [QUANTILES.index(named.get(name, QUANTILES[MIDDLE])) for name in view.feature_names]
+    found = [row[place] for row, place in zip(rows, places, strict=True)]
+    return np.array([np.nan if value is None else value for value in found], np.float32)
 
 
 def _kinds(view: FeatureView) -> list[tuple[str, int]]:
-    declared = {name: f"together {place}" for place, names in enumerate(view.together) for name in names}
+    declared = _declared(view)
     own = view.feature_names[len(view.feature_names) - len(view.features) :]
     return [
         (declared.get(name, _what(feature)), place)
         for place, (name, feature) in enumerate(zip(own, view.features, strict=True))
     ]
+
+
+def _declared(view: FeatureView) -> dict[str, str]:
+    return {name: f"together {place}" for place, names in enumerate(view.together) for name in names}
 
 
 def _what(feature: Any) -> str:

@@ -167,7 +167,7 @@ def _manifest(
         scorer=scorer.name,
         trainer=scorer.trainer,
         score_kind=trainer.score_kind,
-        meaning=trainer.meaning,
+        meaning=trainer.meaning_of(scorer.outcome),
         view=view.name,
         view_digest=view.digest,
         features=view.feature_names,

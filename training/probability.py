@@ -105,7 +105,7 @@ def train_probability(
     names = view.history.features if view.history and "history" in inputs else ()
     model = TabularProbability(
         preparation, network, inputs=inputs, middle=middles(train)[: preparation.features],
-        ablation=Ablation(groups_of(view), usual_values(part.train.features)),
+        ablation=Ablation(groups_of(view), usual_values(view, part.train.features)),
         past=[view.feature_names.index(name) for name in names],
     ).eval()  # fmt: skip
     fit_odds(model, validation)

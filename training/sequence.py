@@ -58,7 +58,7 @@ def train_sequence(
     upper[: len(names)] = torch.tensor([upper_of[name] for name in names])
     network = build(preparation.features, config)
     places = [names.index(name) if name in names else -1 for name in view.feature_names]
-    ablation = Ablation(groups_among(groups_of(view), columns), usual_values(part.train.features[:, columns]))
+    ablation = Ablation(groups_among(groups_of(view), columns), usual_values(view, part.train.features)[columns])
     model = SequenceSurprise(
         preparation, network, upper, ablation, past_steps=config.past_steps, places=places,
         judged=None if judged is None else _marked(view, judged(view), preparation.width),

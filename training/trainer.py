@@ -111,7 +111,7 @@ class Trainer:
 
     Args:
         inputs: what the model reads.
-        meaning: what its score means, a sentence for people.
+        meaning: what its score means, a sentence for people; of a probability with `{outcome}`, which the scorer names.
         contributions: how it explains itself; None for one that does not.
         error: name of the squared error it reports.
         defaults: its configuration when nothing else is asked for.
@@ -130,6 +130,14 @@ class Trainer:
     score_kind: ScoreKind = "tail"
     supervised: bool = False
     outputs: tuple[NamedOutput, ...] = ()
+
+    def meaning_of(self, outcome: str) -> str:
+        """What the score means where label 1 is this outcome.
+
+        >>> trainer_named("boosting").meaning_of("default in the next month")
+        'the probability of default in the next month, as the classifier learned it from labels'
+        """
+        return self.meaning.format(outcome=outcome)
 
 
 def graph_files(model: Model, trainer: Trainer, rows: Rows, signature: str) -> dict[str, bytes]:

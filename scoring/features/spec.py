@@ -479,8 +479,10 @@ class FeatureView:
         carries: for a view of an internal topic, the view whose features its records bring along; they come first in
             the vector, and are part of the digest.
         prefix: what the names of the view's own features begin with, to tell them from those it carries.
-        together: names of features that say much the same to people; explanations delete them together. Others are
-            together by kind. No part of the digest: neither state nor vector depends on it.
+        together: names of features that say much the same to people, those it carries among them; explanations delete
+            them together. Others are together by kind. No part of the digest: neither state nor vector depends on it.
+        usual_at: names of features and which quantile of the training data is the usual value that explanations set them
+            to, where it is not the median; one of those that manifests keep. No part of the digest.
 
     Raises:
         ValueError: a feature, number or window that does not fit; names the view and the remedy.
@@ -503,6 +505,7 @@ class FeatureView:
     prefix: str = ""
     together: tuple[tuple[str, ...], ...] = ()
     active_within: str = ""
+    usual_at: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.entity != self.event.key:
@@ -531,6 +534,11 @@ class FeatureView:
             if name not in names or grouped.count(name) > 1:
                 raise ValueError(
                     f"view {self.name}: together names {name}, which is no feature of the view or is named twice"
+                )
+        for name, quantile in self.usual_at:
+            if name not in names or not 0.0 < quantile < 1.0:
+                raise ValueError(
+                    f"view {self.name}: usual_at names {name} at {quantile}; expected one of its features and a quantile"
                 )
         for window in self.windows_ms:
             if window > self.horizon_ms:
@@ -680,7 +688,7 @@ class FeatureView:
     @cached_property
     def digest(self) -> str:
         """16 hex digits over everything that decides the state's bytes and the vector's values."""
-        apart = ("event", "carries", "prefix", "together")
+        apart = ("event", "carries", "prefix", "together", "usual_at")
         declared = {
             entry.name: _plain(getattr(self, entry.name))
             for entry in fields(self)

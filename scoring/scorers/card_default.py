@@ -10,4 +10,5 @@ SCORER = Scorer(
     trainer="tabular",
     policy=Policy(watch=0.30, alert=0.50, cooldown_ms=20 * 86_400_000),
     adverse_action=True,
+    outcome="default on the payment of the next month",
 )

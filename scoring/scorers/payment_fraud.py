@@ -8,9 +8,10 @@ from scoring.scorer import Scorer
 from scoring.views.merchant_risk import VIEW
 
 SCORER = Scorer(
-    use="financial crime: the probability that a payment is fraud, as chargebacks will tell",
+    use="financial crime: the probability that a payment is fraud, as chargebacks of the next seven days will tell",
     views=(VIEW,),
     trainer="tabular_with_error",
     policy=Policy(watch=0.2, alert=0.5, cooldown_ms=3_600_000),
     shadow=True,
+    outcome="a payment being reported as fraud within seven days",
 )

@@ -15,4 +15,5 @@ VIEW = FeatureView(
     grace="1m",
     warm_after=30,
     together=(("log_return", "ewma_volatility"),),
+    usual_at=(("log_return", 0.75),),  # their median is 0: a bar that stands still, which is not the usual one
 )

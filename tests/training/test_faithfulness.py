@@ -1,5 +1,6 @@
 """Whether explanations are faithful: measured against models whose right explanation is known."""
 
+from dataclasses import replace
 from itertools import pairwise, permutations
 
 import numpy as np
@@ -13,7 +14,7 @@ from scoring.model.rows import Rows
 from scoring.scorer import Scorer
 from tests.training.conftest import SCORERS, dataset_of
 from training.faithfulness import _Subject, measure, rank_correlation
-from training.groups import groups_among, groups_of
+from training.groups import MIDDLE, groups_among, groups_of, usual_of
 from training.networks.ablation import Ablation
 
 pytestmark = pytest.mark.training
@@ -120,3 +121,28 @@ def test_an_explanation_at_random_does_not_hold(bundles, payments_file, monkeypa
     assert not random.holds
     assert abs(random.shapley[0]) < 0.3 < honest.shapley[0]
     assert honest.deletion["explanation"] < random.deletion["explanation"]
+
+
+def test_a_view_that_carries_another_puts_features_of_both_together():
+    """With two views' kinds in 16 groups the smallest were thrown together: the amount with the merchant's countries."""
+    view = scorers()["payment_merchant"].view
+    groups = [{view.feature_names[place] for place in group} for group in groups_of(view)]
+    (countries,) = (group for group in groups if "merchant_country_distinct_1d" in group)
+    assert "country_distinct_1d" in countries and "amount" not in countries
+    assert sorted(name for group in groups for name in group) == sorted(view.feature_names)
+
+
+def test_what_is_usual_is_the_median_or_what_the_view_names():
+    """A bar that repeats its price is not the usual one, and deleting must not make one."""
+    view = scorers()["feed_staleness"].view
+    rows = [(-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03), (0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0), (None,) * 7]
+    found = usual_of(view, rows)
+    assert found[0] == np.float32(0.01)
+    assert found[1] == rows[1][MIDDLE]
+    assert np.isnan(found[2])
+
+
+def test_a_view_names_only_its_own_features_as_usual():
+    """A misspelt name would leave the median, and nobody would see it."""
+    with pytest.raises(ValueError, match="usual_at names log_retrun"):
+        replace(scorers()["feed_staleness"].view, usual_at=(("log_retrun", 0.75),))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.training
 
 BUNDLES = {each.scorer: load_bundle(Path(next(iter(scoring.bundles.__path__))) / each.scorer) for each in SHIPPED}
 ROWS = 6_000
+WITHOUT_PAST = {"company_default"}
+"""One statement each: there is nothing before it."""
 ALIKE = 2e-3
 """Figures of machines of different kinds differ in the last digits."""
 
@@ -49,6 +52,28 @@ def before(cut_ms: int, chunk: Chunk) -> Chunk:
     inside = chunk.frame["occurred_at_ms"] < cut_ms
     bare = replace(chunk, labels=None, known_at_ms=None, protected=None)
     return replace(bare, frame=chunk.frame.filter(inside), rows=chunk.rows.filter(inside))
+
+
+@pytest.mark.parametrize("each", SHIPPED, ids=lambda each: each.scorer)
+def test_a_bundle_says_what_it_may_be_used_for_and_what_the_past_is_worth(each: Shipped) -> None:
+    """Whoever takes a model over reads its card, and not the code that made it."""
+    scorer, bundle = scorers()[each.scorer], BUNDLES[each.scorer]
+    manifest, card = bundle.manifest, (bundle.folder / "card.html").read_text(encoding="utf-8")
+    assert (manifest.permitted_use, manifest.trainer) == (scorer.use, scorer.trainer)
+    assert f"<td>{escape(scorer.use)}</td>" in card
+    assert ("removed_history" in manifest.metrics) == (each.scorer not in WITHOUT_PAST)
+    assert ("What the past is worth" in card) == (each.scorer not in WITHOUT_PAST)
+    assert not set(manifest.protected) & set(manifest.features)
+    if manifest.score_kind == "probability":
+        assert scorer.outcome != "label 1" and scorer.outcome in manifest.meaning
+        assert escape(scorer.outcome) in card
+    else:
+        assert "label" not in manifest.meaning
+
+
+def test_explanations_of_shipped_bundles_hold() -> None:
+    """A reason that does not move the score is no reason: measured when each was made."""
+    assert all(bundle.manifest.metrics["faithfulness"]["holds"] for bundle in BUNDLES.values())
 
 
 @pytest.mark.parametrize("each", SHIPPED, ids=lambda each: each.scorer)

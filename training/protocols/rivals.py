@@ -116,8 +116,9 @@ def _manifest(scorer: Scorer, trainer: Trainer, rows: Rows) -> Manifest:
     history = view.history if "history" in trainer.inputs else None
     quantiles = baseline_quantiles(rows.features)
     return Manifest(
-        scorer=scorer.name, trainer=scorer.trainer, score_kind=trainer.score_kind, meaning=trainer.meaning,
-        view=view.name, view_digest=view.digest, features=view.feature_names, inputs=trainer.inputs,
+        scorer=scorer.name, trainer=scorer.trainer, score_kind=trainer.score_kind,
+        meaning=trainer.meaning_of(scorer.outcome), view=view.name, view_digest=view.digest,
+        features=view.feature_names, inputs=trainer.inputs,
         history_features=history.features if history else (), history_length=history.length if history else 0,
         contributions=trainer.contributions, outputs=trainer.outputs,
         baseline=dict(zip(view.feature_names, quantiles, strict=True)),

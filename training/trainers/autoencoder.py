@@ -27,7 +27,7 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
     upper = torch.zeros(preparation.width, dtype=torch.bool)
     upper[: preparation.features] = torch.tensor(upper_sides(view))
     network = Autoencoder(preparation.width, config.widths, config.dropout)
-    ablation = Ablation(filled_up(groups_of(view)), usual_values(part.train.features))
+    ablation = Ablation(filled_up(groups_of(view)), usual_values(view, part.train.features))
     model = VectorSurprise(preparation, network, upper, ablation)
 
     def loss(inputs: tuple[Tensor, ...], generator: torch.Generator | None) -> Tensor:

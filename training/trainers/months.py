@@ -57,7 +57,7 @@ def train(
 TRAINER = Trainer(
     inputs=("features", "history"),
     meaning=(
-        "the probability of label 1: the mean over networks that share their weights and read the last steps one "
+        "the probability of {outcome}: the mean over networks that share their weights and read the last steps one "
         "after another, scaled to fit later events"
     ),
     contributions=CONTRIBUTIONS,

@@ -43,7 +43,7 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
         )
     of_return, spread = (view.feature_names.index(name) for name in view.history.features[:2])
     network = ReturnForecaster(config.past_steps, config.widths[-1], config.dropout)
-    usual = usual_values(part.train.features[:, [of_return]])
+    usual = usual_values(view, part.train.features)[[of_return]]
     model = ReturnSurprise(
         network, Ablation([np.zeros(1, np.int64)], usual), past_steps=config.past_steps,
         of_return=0, of_spread=1, feature=of_return, features=len(view.feature_names),

@@ -43,7 +43,7 @@ def train(
 
 TRAINER = Trainer(
     inputs=("features",),
-    meaning="the probability of label 1: the mean over networks that share their weights, scaled to fit later events",
+    meaning="the probability of {outcome}: the mean over networks that share their weights, scaled to fit later events",
     contributions=CONTRIBUTIONS,
     error=ERROR,
     defaults=TrainingConfig(

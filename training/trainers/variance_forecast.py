@@ -43,7 +43,7 @@ def train(view: FeatureView, part: Part, config: TrainingConfig, report: Report)
     columns = Columns(variance, log_return, long_run, tuple(map(names.index, CLOCK)))
     network = VarianceForecaster(config.past_steps, config.widths[-1], config.dropout)
     place = view.feature_names.index(VARIANCE)
-    usual = usual_values(part.train.features[:, [place]])
+    usual = usual_values(view, part.train.features)[[place]]
     model = VarianceSurprise(
         network, Ablation([np.zeros(1, np.int64)], usual), past_steps=config.past_steps, columns=columns, feature=place,
         features=len(view.feature_names),

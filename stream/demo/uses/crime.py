@@ -16,7 +16,7 @@ LIVE, *_ = SCORERS = ("payment_anomaly", "payment_attention", "payment_fraud")
 AMOUNT = "size of the amount"
 ABOUT = {
     LIVE: "alerts: an autoencoder of what accounts of this shop do, without labels",
-    "payment_attention": "challenger: reads the sequence of payments, without labels",
+    "payment_attention": "challenger: judges the payment's own amount by the sequence before it, without labels",
     "payment_fraud": "challenger: learned from frauds among simulated cards, and this shop names no merchants",
     AMOUNT: "no model: the larger, the more suspicious",
 }
