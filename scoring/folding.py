@@ -18,7 +18,7 @@ SPARE_SECONDS = 7 * 86_400
 """How long Redis keeps a state past its horizon: outages do not make it forget early."""
 
 FEW_EVENTS = 64
-"""Below it kernel and model run at once: another thread takes longer to wake than they take."""
+"""Below it the kernel runs at once: another thread takes longer to wake than the fold takes."""
 
 
 @dataclass(eq=False, repr=False)
@@ -54,8 +54,8 @@ class Folding:
         return gathered.parts
 
 
-def begin_fold(gathered: Gathered, kernels: Executor, *, at_once: int = FEW_EVENTS) -> Folding:
-    """Folds the chunks' events onto the cached states, in every view; fewer than `at_once` here, more in `kernels`."""
+def begin_fold(gathered: Gathered, kernels: Executor) -> Folding:
+    """Folds the chunks' events onto the cached states, in every view; few events at once, more of them in `kernels`."""
     views, first = gathered.views, gathered.parts[0]
     readers = history_readers(first.state.scorers_at(first.first_offset)) if views else ()
     folds = []
@@ -65,7 +65,7 @@ def begin_fold(gathered: Gathered, kernels: Executor, *, at_once: int = FEW_EVEN
             states += _states(part, part.keys[view.name], gathered.batch.entities[entities])
         folds.append(Fold.of(view, gathered.batch, states, with_history=view.name in readers))
     folding = Folding(gathered, views, folds)
-    if len(gathered.batch) < at_once:
+    if len(gathered.batch) < FEW_EVENTS:
         folding.run()
     else:
         folding.running = asyncio.get_running_loop().run_in_executor(kernels, folding.run)

@@ -31,8 +31,8 @@ class Judging:
         return self.parts
 
 
-def begin_judging(parts: Sequence[Folded], models: Executor, *, at_once: int = FEW_EVENTS) -> Judging:
-    """Scores the chunks by every scorer in force; fewer events than `at_once` here, more of them in `models`."""
+def begin_judging(parts: Sequence[Folded], models: Executor) -> Judging:
+    """Scores the chunks by every scorer in force; few events at once, more of them in `models`."""
     by_scorer: dict[InForce, list[Folded]] = {}
     for part in parts:
         if part.tables:
@@ -42,7 +42,7 @@ def begin_judging(parts: Sequence[Folded], models: Executor, *, at_once: int = F
                 if in_force.scorer.view.name in part.tables and not idle:
                     by_scorer.setdefault(in_force, []).append(part)
     of = list(by_scorer.items())
-    if sum(len(part.chunk.records) for part in parts) < at_once:
+    if sum(len(part.chunk.records) for part in parts) < FEW_EVENTS:
         return Judging(parts, of, _judge(of))
     return Judging(parts, of, asyncio.get_running_loop().run_in_executor(models, _judge, of))
 

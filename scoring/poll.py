@@ -20,7 +20,7 @@ from schemas.source import Source
 from scoring.clock import stopwatch_s
 from scoring.engine import InForce, alert_rows, raise_alerts
 from scoring.features.table import DUPLICATE, SCORED
-from scoring.folding import FEW_EVENTS, SPARE_SECONDS, Folding, begin_fold
+from scoring.folding import SPARE_SECONDS, Folding, begin_fold
 from scoring.gathering import Gathered, folded_together, gather
 from scoring.judging import Judging, begin_judging
 from scoring.partition import PartitionState
@@ -93,26 +93,24 @@ class Poller:
         stages.end("decode")
         await self._read(poll, gathered)
         stages.end("state")
-        # a poll that is one table has nothing to do meanwhile
-        at_once = ROWS_TOGETHER if len(gathered) == 1 else FEW_EVENTS
         ready: list[Folded] = []
         under_way: Folding | None = None
         judging: Judging | None = None
         for together in gathered:
             if under_way is not None:  # its kernel ran meanwhile
                 ready += await under_way.result()
-            under_way = begin_fold(together, self._kernels, at_once=at_once)
+            under_way = begin_fold(together, self._kernels)
             await asyncio.sleep(0)
             stages.end("features")
             if sum(len(part.chunk.records) for part in ready) >= ROWS_TOGETHER:
                 await self._write(judging, stages)  # the kernel of the next part runs meanwhile
-                judging = begin_judging(ready, self._kernels, at_once=at_once)
+                judging = begin_judging(ready, self._kernels)
                 ready = []
         if under_way is not None:
             ready += await under_way.result()
             stages.end("features")
         await self._write(judging, stages)
-        await self._write(begin_judging(ready, self._kernels, at_once=at_once), stages)
+        await self._write(begin_judging(ready, self._kernels), stages)
         return Prepared.of([part for together in gathered for part in together.parts], stages.seconds)
 
     def _cut(self, state: PartitionState, records: Sequence[InputRecord]) -> list[Chunk]:
