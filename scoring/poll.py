@@ -88,7 +88,7 @@ class Poller:
             if sum(len(part.chunk.records) for part in waiting) >= ROWS_TOGETHER:
                 gathered += gather(waiting)  # while the processor still has them
                 waiting = []
-                await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
+            await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
         gathered += gather(waiting)
         stages.end("decode")
         await self._read(poll, gathered)
@@ -145,9 +145,10 @@ class Poller:
             for part in together:
                 self._decide(part)
             self._write_scores(together)
+            await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
             for part in together:
                 self._write_others(part)
-            await asyncio.sleep(0)  # what Kafka and Redis have answered is taken in
+            await asyncio.sleep(0)
         stages.end("encode")
 
     async def _read_alerts(self, state: PartitionState, folded: Sequence[Folded]) -> None:
