@@ -30,21 +30,23 @@ def run(app: typer.Typer, *arguments: object):
     return CliRunner().invoke(app, [str(each) for each in arguments])
 
 
-def test_a_challenger_is_trained_by_another_trainer_and_its_scores_are_probabilities(app, tmp_path):
-    """A classical baseline runs live beside the champion: it has a bundle, and says that it explains nothing."""
+@pytest.mark.parametrize(("trainer", "explains"), [("boosting", True), ("random_forest", False)])
+def test_a_challenger_is_trained_by_another_trainer_and_its_scores_are_probabilities(app, tmp_path, trainer, explains):
+    """A classical baseline runs live beside the champion: it has a bundle, which says whether it explains anything."""
     frame = payments(seed=12, accounts=20, days=40)
     large = (pl.col("amount") > pl.col("amount").quantile(0.9)).cast(pl.Int8)
     frame.with_columns(fraud=large).write_parquet(tmp_path / "labelled.parquet")
     (tmp_path / "map.toml").write_text('same_names = true\nlabel = "fraud"\n[time]\ncolumn = "occurred_at_ms"\n')
     done = run(
         app, "train", "payment_anomaly", "--events", tmp_path / "labelled.parquet", "--map", tmp_path / "map.toml",
-        "--trainer", "boosting", "--out", tmp_path, "--json",
+        "--trainer", trainer, "--out", tmp_path, "--json",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     folder = find_bundles([tmp_path], "payment_anomaly")[msgspec.json.decode(done.stdout)["digest"]]
     manifest = msgspec.json.decode((folder / "manifest.json").read_bytes())
-    assert (manifest["trainer"], manifest["score_kind"], manifest["contributions"]) == ("boosting", "probability", None)
-    assert set(manifest["files"]) == {"model.onnx", "card.html"}
+    assert (manifest["trainer"], manifest["score_kind"]) == (trainer, "probability")
+    assert (manifest["contributions"] is not None) == explains
+    assert set(manifest["files"]) == {"model.onnx", "card.html"} | ({"explain.onnx"} if explains else set())
 
 
 def test_train_then_evaluate_gives_one_json_object_each(app, payments_file, tmp_path):
