@@ -23,6 +23,8 @@ from stream.worker.record_batches import has_old_messages, parts_of
 from stream.worker.runs import ReadEvents, Visible, read_events, runs_of, visible_from
 
 Taken = dict[TopicPartition, Sequence[InputRecord]]
+
+
 class BatchConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not followed
     """Gives runs of records for some topics, with their events read, and records one by one for the others.
 
