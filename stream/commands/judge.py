@@ -50,28 +50,16 @@ def judge(
     from stream.judge.run import Asked
     from stream.judge.run import judge as run
     from stream.settings import load
+    from stream.time_option import time_ms
 
-    known_by_ms = _time(known_by, "--known-by")
+    known_by_ms = time_ms(known_by, "--known-by")
     asked = Asked(
         known_by_ms=now_ms() if known_by_ms is None else known_by_ms,
         positives=frozenset(positive) if positive else None,
         scorers=frozenset(scorer or ()),
-        from_ms=_time(from_, "--from"),
-        to_ms=_time(to, "--to"),
+        from_ms=time_ms(from_, "--from"),
+        to_ms=time_ms(to, "--to"),
         against=against,
         draws=Draws(resamples, seed),
     )
     print_judgement(asyncio.run(run(load(), scorers(), asked)), as_json=json_)
-
-
-def _time(text: str | None, option: str) -> int | None:
-    from datetime import UTC, datetime
-
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        said = f"time {text!r}: expected ISO 8601, such as 2026-01-31T12:00:00Z"
-        raise typer.BadParameter(said, param_hint=option) from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)

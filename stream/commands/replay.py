@@ -98,6 +98,7 @@ def _order(
     from scoring.catalog import UnknownScorer, selected
     from stream.replay.order import Order
     from stream.replay.shards import usable_cores
+    from stream.time_option import time_ms
 
     try:
         wanted = selected(names or settings.scorers)
@@ -127,8 +128,8 @@ def _order(
         )
     return Order(
         event_type=event_type, scorers=of_type, files=() if topic else tuple(map(Path, sources)), mapping=mapping,
-        topic=topic, from_ms=_time(from_), to_ms=_time(to), limit=limit, bundle=bundle, out=out, against=against,
-        shards=cores or usable_cores(),
+        topic=topic, from_ms=time_ms(from_, "--from"), to_ms=time_ms(to, "--to"), limit=limit, bundle=bundle, out=out,
+        against=against, shards=cores or usable_cores(),
     )  # fmt: skip
 
 
@@ -155,15 +156,3 @@ def _event_type(named: str | None, topics: set[str]) -> "EventType":
     raise typer.BadParameter(
         f"which events are these? give --map, or --scorer of one of {', '.join(by_name)}"
     )
-
-
-def _time(text: str | None) -> int | None:
-    from datetime import UTC, datetime
-
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"time {text!r}: expected ISO 8601, such as 2026-01-31T12:00:00Z") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

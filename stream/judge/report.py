@@ -1,7 +1,5 @@
 """A judgement for people and for programs."""
 
-import datetime as dt
-
 import msgspec
 from rich.console import Console
 from rich.markup import escape
@@ -9,7 +7,7 @@ from rich.table import Table
 
 from stream.judge.judgement import Figure, Judged
 from stream.judge.run import Judgement
-from stream.printable import printable
+from stream.printable import moment, printable
 
 
 def print_judgement(found: Judgement, *, as_json: bool) -> None:
@@ -33,7 +31,7 @@ def print_judgement(found: Judgement, *, as_json: bool) -> None:
 
 def _about_labels(found: Judgement) -> str:
     labels = found.labels
-    told = [f"{labels.known:,} events with a label known by {_moment(found.known_by_ms)}"]
+    told = [f"{labels.known:,} events with a label known by {moment(found.known_by_ms)} UTC"]
     more = {
         "not known yet": labels.not_known_yet, "repeated": labels.repeated, "replaced": labels.replaced,
         "unreadable": labels.unreadable,
@@ -82,8 +80,3 @@ def _figures(title: str) -> Table:
 
 def _row(table: Table, name: str, figure: Figure) -> None:
     table.add_row(name, *("–" if each is None else f"{each:.4f}" for each in figure))
-
-
-def _moment(time_ms: int) -> str:
-    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=time_ms)
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
