@@ -162,15 +162,19 @@ def run_latency(results: Results, broker: Broker, say: Say) -> None:
             pipeline.wait_ready()
             wait_until_scoring(pipeline, broker, producer)
             first_block = 0
-            for events_per_second in rates_of(contestant, result, plan):
-                rate = Rate(
-                    events_per_second=events_per_second, seconds=plan.latency_seconds, first_block=first_block
-                )
+            rates = rates_of(contestant, result, plan)
+            for events_per_second, seconds in (
+                (max(rates), plan.latency_warm_up_seconds),
+                *((each, plan.latency_seconds) for each in rates),
+            ):
+                rate = Rate(events_per_second=events_per_second, seconds=seconds, first_block=first_block)
                 first_block += rate.blocks
                 latency = measure_latency(
                     settings, pipeline, producer, payments, rate, partitions=plan.partitions,
                     settle_seconds=plan.latency_settle_seconds,
                 )  # fmt: skip
+                if rate.first_block == 0:
+                    continue  # the first is there to warm up
                 result.latencies.append(latency)
                 say(
                     f"{name} at {rate.events_per_second:,}/s: p50 {latency.p50_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms"

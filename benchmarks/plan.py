@@ -27,6 +27,8 @@ class Plan:
         backlog_per_second: events loaded beforehand for each second; more than any pipeline can score.
         latency_rates: events per second at which latency is measured, ascending: riskstream's at all of them.
         latency_seconds: how long each of them is held; the first `latency_settle_seconds` do not count.
+        latency_warm_up_seconds: how long the highest of its rates is held before: Java compiles a broker, and what runs
+            in Java itself, while they are young.
         bearable_share: the others' at those up to this share of their own throughput, or at that share itself.
         offline_events: events of the replay and of the feed.
         compared_payments: the scores of the first so many are compared with what riskstream's core says of them.
@@ -44,6 +46,7 @@ class Plan:
     latency_rates: tuple[int, ...] = (1_000, 10_000)
     latency_seconds: float = 12.0
     latency_settle_seconds: float = 2.0
+    latency_warm_up_seconds: float = 15.0
     bearable_share: float = 0.5
     offline_events: int = 4_000_000
     compared_payments: int = 100_000

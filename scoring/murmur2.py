@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.compiled import entry
+from scoring.compiled import entry, lent
 from scoring.wire.packed import Packed
 
 _SEED = np.uint32(0x9747B28C)
@@ -64,6 +64,7 @@ def homes_of(keys: Packed, partition_count: int) -> NDArray[np.int64]:
     >>> homes_of(pack([b"21", b"", b"abc"]), 4).tolist() == partitions_of([b"21", b"", b"abc"], 4).tolist()
     True
     """
+    keys = lent(keys)
     homes = np.empty(len(keys.starts), np.int64)
     for row in range(len(homes)):
         at, size = keys.starts[row], keys.ends[row] - keys.starts[row]

@@ -9,7 +9,6 @@ from benchmarks.full.plan import FullPlan
 from benchmarks.latency import Rate, make_producer, measure_latency, wait_until_scoring
 from benchmarks.payments import Payments
 
-WARM_UP_RATE = 1_000
 RUNS = {WORKER: "one_worker", TWO_WORKERS: "two_workers"}
 
 
@@ -51,10 +50,10 @@ def _latencies(ground: Ground, name: str) -> dict[int, dict[str, float]]:
 
 
 def rates_of(plan: FullPlan) -> Iterator[Rate]:
-    """One rate to warm up with, then those of the plan, each with payments of its own."""
+    """The highest rate to warm up with, then those of the plan, each with payments of its own."""
     first_block = 0
     for events_per_second, seconds in (
-        (WARM_UP_RATE, plan.warm_up_s + plan.settle_seconds),
+        (max(plan.rates), plan.rate_warm_up_seconds),
         *((each, plan.rate_seconds) for each in plan.rates),
     ):
         rate = Rate(events_per_second=events_per_second, seconds=seconds, first_block=first_block)

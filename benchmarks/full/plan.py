@@ -20,6 +20,7 @@ class FullPlan:
         hot_share: share of the events of the one entity that gets most.
         rates: events per second at which latency is measured; rate_seconds: how long each, the first
             `settle_seconds` left out.
+        rate_warm_up_seconds: how long the highest rate is held before: Java compiles a broker while it is young.
         poll_sizes: records of the polls whose times are taken; polls: how many of each size.
         cold_starts: how many.
     """
@@ -40,6 +41,7 @@ class FullPlan:
     rates: tuple[int, ...] = (500, 1_000, 2_000, 5_000, 10_000, 20_000)
     rate_seconds: float = 10.0
     settle_seconds: float = 2.0
+    rate_warm_up_seconds: float = 20.0
     rate_repetitions: int = 2
     poll_sizes: tuple[int, ...] = (20, 100, 400, 1_000, 2_000, 4_000)
     polls: int = 100
@@ -63,6 +65,7 @@ SHORT = FullPlan(
     rates=(500, 2_000),
     rate_seconds=4.0,
     settle_seconds=1.0,
+    rate_warm_up_seconds=4.0,
     rate_repetitions=1,
     poll_sizes=(20, 400, 4_000),
     polls=20,

@@ -11,7 +11,7 @@ Source of the moment updates: Welford 1962; Chan, Golub, LeVeque 1983.
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.compiled import compiled, entry
+from scoring.compiled import compiled, entry, lent
 from scoring.features.codes import add_newest, find_codes
 from scoring.features.instructions import soon_read, soon_written
 from scoring.features.life import live_on, look_back
@@ -31,9 +31,13 @@ LOG_RETURN, DIFFERENCE = DERIVATIONS[LogReturn], DERIVATIONS[Difference]
 AHEAD = 2
 
 
-def scratch_of() -> tuple[NDArray[np.void], NDArray[np.void]]:
-    """Room for an entity's unpacked state, twice, and its window sums; made per call, so folds may run in threads."""
-    return np.zeros(2, WORKING), np.zeros(1, BANDS)
+def scratch_of(features: int) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.float64]]:
+    """Room for an entity's unpacked state, twice, its window sums, a vector; made per call, so folds may run in threads.
+
+    Args:
+        features: in a vector.
+    """
+    return np.zeros(2, WORKING), np.zeros(1, BANDS), np.zeros(features)
 
 
 @entry
@@ -41,6 +45,7 @@ def fold_entities(
     plans: NDArray[np.void],
     scratch: NDArray[np.void],
     sums: NDArray[np.void],
+    vector: NDArray[np.float64],
     raw: NDArray[np.uint8],
     bounds: NDArray[np.int64],
     order: NDArray[np.int64],
@@ -55,13 +60,15 @@ def fold_entities(
     Args:
         plans, sums: one record each: the plan, and room for the window sums.
         scratch: two records: room for the state, and for a copy of it while a question is answered.
+        vector: room for the features of one event, float64[F].
         raw, bounds: packed states, entity e at bounds[e]:bounds[e+1] (empty for none); bounds are multiples
             of 8.
         order, starts: events sorted by entity, those of entity e at order[starts[e]:starts[e+1]].
         out, ends: packed new states, entity e ends at ends[e] and begins where the previous one ends.
     """
     plan, work, bands = plans[0], scratch[0], sums[0]
-    vector = np.zeros(plan.n_features, np.float64)
+    vector, raw, bounds, order, starts = lent(vector), lent(raw), lent(bounds), lent(order), lent(starts)
+    events, folded, out, ends = lent(events), lent(folded), lent(out), lent(ends)
     at = bounds[0]
     for entity in range(len(starts) - 1):
         if not unpack(work, plan, raw, bounds[entity], bounds[entity + 1]):

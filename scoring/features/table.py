@@ -161,7 +161,8 @@ class Fold:
         order, starts = by_entity(batch.entity, entities)
         out, ends = np.empty(entities * largest_state(plans[0]), np.uint8), np.zeros(entities, np.int64)
         raw = np.frombuffer(bytearray().join(given) or bytearray(8), np.uint8)
-        arguments = (plans, *scratch_of(), raw, bounds, order, starts, inputs_of(view, batch), folded, out, ends)
+        scratch, inputs = scratch_of(len(view.features)), inputs_of(view, batch)
+        arguments = (plans, *scratch, raw, bounds, order, starts, inputs, folded, out, ends)
         uneven = np.flatnonzero(sizes % 8)  # the kernel reads words of 8 bytes
         broken = int(uneven[0]) if len(uneven) else -1
         return cls(view, batch, given, arguments, folded, out, ends, with_history, broken)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.compiled import entry
+from scoring.compiled import entry, lent
 from scoring.features.hashing import SEED
 from scoring.features.xxh3 import LONGEST, xxh3
 from scoring.wire.packed import Bytes, Packed, put, size_of
@@ -19,6 +19,7 @@ def hash_texts(
 ) -> NDArray[np.uint64]:
     """Hashes uint64[texts, n]; 0 where nothing is, or an empty text; those longer than `LONGEST` are left at 0."""
     hashes = np.zeros(starts.shape, np.uint64)
+    raw, starts, ends = lent(raw), lent(starts), lent(ends)
     for text in range(starts.shape[0]):
         for row in range(starts.shape[1]):
             start, size = starts[text, row], ends[text, row] - starts[text, row]
@@ -33,6 +34,7 @@ def index_of(
     raw: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], hashes: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Which distinct text each is, int64[n], and where each distinct one appears first."""
+    raw, starts, ends, hashes = lent(raw), lent(starts), lent(ends), lent(hashes)
     n = len(starts)
     room = 16
     while room < 2 * n:
@@ -74,6 +76,7 @@ def texts_of(texts: Packed) -> list[str]:
 @entry
 def _lines(texts: Packed) -> Bytes:
     """The texts with a line end between them."""
+    texts = lent(texts)
     size = len(texts.starts) - 1
     for which in range(len(texts.starts)):
         size += size_of(texts, which)
@@ -89,6 +92,7 @@ def _lines(texts: Packed) -> Bytes:
 @entry
 def same_texts(texts: Packed, raw: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> bool:
     """Whether each text is the one that lies in `raw`."""
+    texts, raw, starts, ends = lent(texts), lent(raw), lent(starts), lent(ends)
     for row in range(len(starts)):
         first = texts.starts[row]
         if texts.ends[row] - first != ends[row] - starts[row]:

@@ -6,7 +6,7 @@ By compiled code 9 us a row of 46 features, nearly all of it the numbers, instea
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.compiled import entry
+from scoring.compiled import entry, lent
 from scoring.wire.packed import Bytes, Packed, pack, pack_json, put
 
 VALUES, PARTS, END = range(3)
@@ -44,6 +44,8 @@ def _write(
     out: Bytes,
     bounds: NDArray[np.int64],
 ) -> None:
+    around, names, numbers, added, parts = lent(around), lent(names), lent(numbers), lent(added), lent(parts)
+    endings, out, bounds = lent(endings), lent(out), lent(bounds)
     at, width = 0, parts.shape[1]
     for row in range(len(parts)):
         at = put(out, at, around, VALUES)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.compiled import compiled, entry
+from scoring.compiled import compiled, entry, lent
 from scoring.wire.packed import Bytes, Packed, copy_bytes, put, size_of
 
 
@@ -48,6 +48,7 @@ def around(headers: Sequence[tuple[str, bytes]], name: str) -> tuple[Bytes, Byte
 @entry
 def most_bytes(records: Records, first: int) -> int:
     """At least what the records from `first` on take."""
+    records = lent(records)
     fixed = 32 + len(records.before) + len(records.after)
     total = 0
     for row in range(first, len(records.key_of)):
@@ -64,6 +65,7 @@ def write_records(records: Records, first: int, out: Bytes, at: int, written: in
         out, at: where to, uint8[*], and from which place on.
         written: records that the batch has already.
     """
+    records, out = lent(records), lent(out)
     for row in range(first, len(records.key_of)):
         key, value = size_of(records.key, records.key_of[row]), size_of(records.value, row)
         identity, offset = size_of(records.identity, row), written + row - first

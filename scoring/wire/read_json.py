@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.compiled import compiled, entry
+from scoring.compiled import compiled, entry, lent
 from scoring.wire.packed import Bytes, Packed
 
 TEXT, NUMBER, TIME = 0, 1, 2
@@ -84,6 +84,7 @@ def read_objects(fields: Fields, raws: Packed) -> Columns | None:
 @entry
 def _read(fields: Fields, raws: Packed, columns: Columns, long: NDArray[np.int64]) -> tuple[int, int]:
     """The first unusual object, or `ALL_USUAL`, and how many numbers are left to be parsed."""
+    fields, raws, columns, long = lent(fields), lent(raws), lent(columns), lent(long)
     raw, count = raws.raw, 0
     for row in range(len(raws.starts)):
         at, end = _space(raw, raws.starts[row], raws.ends[row]), raws.ends[row]

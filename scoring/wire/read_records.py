@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.compiled import compiled, entry
+from scoring.compiled import compiled, entry, lent
 from scoring.wire.packed import Bytes, Packed
 
 NO_NUMBER = -1
@@ -75,6 +75,7 @@ def locate_records(batches: Batches) -> Located:
 
 @entry
 def _locate(batches: Batches, located: Located) -> None:
+    batches, located = lent(batches), lent(located)
     raw, row = batches.raw, 0
     for batch in range(len(batches.starts)):
         at = batches.starts[batch]
@@ -140,6 +141,7 @@ def header_values(records: Bytes, count: int, name: bytes) -> Packed:
 def _header_values(
     records: Bytes, count: int, name: Bytes
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    records, name = lent(records), lent(name)
     starts, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
     at = 0
     for row in range(count):
@@ -180,6 +182,7 @@ def numbers_after(texts: Packed, colons: int, more: int) -> NDArray[np.int64]:
     >>> numbers_after(ids, 3, 1).tolist()
     [17, -1, -1, -1]
     """
+    texts = lent(texts)
     found = np.full(len(texts.starts), NO_NUMBER)
     for row in range(len(found)):
         at, end = _behind(texts.raw, texts.starts[row], texts.ends[row], colons), texts.ends[row]
@@ -199,6 +202,7 @@ def numbers_after(texts: Packed, colons: int, more: int) -> NDArray[np.int64]:
 @entry
 def like_the_one_before(texts: Packed, colons: int) -> NDArray[np.bool_]:
     """Whether each text begins as the one before does, up to and with the given count of colons; all of it for none."""
+    texts = lent(texts)
     same = np.zeros(len(texts.starts), np.bool_)
     for row in range(1, len(same)):
         start, before = texts.starts[row], texts.starts[row - 1]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.compiled import compiled, entry
+from scoring.compiled import compiled, entry, lent
 from scoring.wire.packed import Bytes, Packed, copy_bytes, put
 
 LONGEST_NUMBER = 20
@@ -94,6 +94,8 @@ def _write(
     bodies: Bytes,
     body_bounds: NDArray[np.int64],
 ) -> None:
+    template, rows, which, identities, bodies = lent(template), lent(rows), lent(which), lent(identities), lent(bodies)
+    identity_bounds, body_bounds = lent(identity_bounds), lent(body_bounds)
     at, behind = 0, 0
     for place in range(len(which)):
         row = which[place]

@@ -20,7 +20,7 @@ def vectors_in_doubles(view: FeatureView, batch: EventBatch) -> NDArray[np.float
     events, folded = inputs_of(view, batch), room_for(view, len(batch))
     for entity in range(len(batch.entities)):
         rows = np.flatnonzero(batch.entity == entity)
-        _fold_rows(plan_of(view), *scratch_of(), rows, events, folded, doubles)
+        _fold_rows(plan_of(view), *scratch_of(len(view.features))[:2], rows, events, folded, doubles)
     return doubles
 
 
