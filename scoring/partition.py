@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, filterfalse, islice, repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from scoring.store.contract import Lease, Partition, StateStore
 from scoring.store.keys import alert_key, alert_prefix, state_prefix
 
 REFUSAL_WINDOW = 1_000
+
+_exhaust = deque[Any](maxlen=0).extend
 
 
 class StateCache:
@@ -40,8 +43,8 @@ class StateCache:
 
     def lacking(self, keys: Iterable[str]) -> list[str]:
         """Those that must be read from the store first."""
-        kept, absent = self._kept, self._absent
-        return [key for key in keys if key not in kept and key not in absent]
+        unkept = filterfalse(self._kept.__contains__, keys)
+        return list(filterfalse(self._absent.__contains__, unkept))
 
     def get(self, key: str) -> bytes | None:
         """The value, now the newest; None when the store has none either.
@@ -62,9 +65,8 @@ class StateCache:
             KeyError: one must be read from the store first.
         """
         found = list(map(self._kept.get, keys))
-        for place, value in enumerate(found):
-            if value is None:
-                found[place] = self._absent[keys[place]]
+        if None in found:
+            found = [self._absent[key] if value is None else value for key, value in zip(keys, found, strict=True)]
         return found
 
     def put(self, key: str, value: bytes | None) -> None:
@@ -76,11 +78,10 @@ class StateCache:
 
     def put_all(self, keys: Sequence[str], values: Sequence[bytes]) -> None:
         """Keeps values as the newest."""
-        kept, absent = self._kept, self._absent
-        for key, value in zip(keys, values, strict=True):
-            kept.pop(key, None)
-            kept[key] = value
-            absent.pop(key, None)
+        # without a loop of Python's own: a poll has thousands
+        _exhaust(map(self._kept.pop, keys, repeat(None)))
+        _exhaust(map(self._absent.pop, keys, repeat(None)))
+        self._kept.update(zip(keys, values, strict=True))
 
     def pin(self, keys: Collection[str]) -> None:
         """Keeps these until `unpin`, as often as they were pinned."""

@@ -10,11 +10,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from hiredis import pack_command
 from redis.asyncio import Connection
 from redis.exceptions import ResponseError
 
-from scoring.store.scripts import Command
+from scoring.store.commands import Command, pack_commands
 
 MOST_TOGETHER = 64 * 1024
 """Bytes of commands that travel together; what is more has a connection of its own, whose replies are read meanwhile."""
@@ -51,8 +50,8 @@ class Exchanges:
             ResponseError: the first of the replies that is an error, after all were read.
             redis.exceptions.RedisError, OSError: the connection failed; what was sent may have been done.
         """
-        packed = _packed(commands)
-        home, size = self._home(key), sum(map(len, packed))
+        packed = pack_commands(commands)
+        home, size = self._home(key), len(packed)
         asked = self._asked.get(home)
         if asked is None or asked.size + size > MOST_TOGETHER:
             asked = self._asked[home] = _Asked()
@@ -60,7 +59,7 @@ class Exchanges:
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         asked.size += size
-        asked.packed += packed
+        asked.packed.append(packed)
         replies: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         asked.callers.append((len(commands), replies))
         return checked(await replies)
@@ -85,7 +84,7 @@ class Exchanges:
 
 async def exchange(connection: Connection, commands: Sequence[Command]) -> list[Any]:
     """The replies to all commands on one connection, sent in one go; raises as `Exchanges.ask`."""
-    await connection.send_packed_command(_packed(commands), check_health=False)
+    await connection.send_packed_command([pack_commands(commands)], check_health=False)
     return checked([await _reply(connection) for _ in commands])
 
 
@@ -110,7 +109,3 @@ async def _reply(connection: Connection) -> Any:
     except ResponseError as error:
         return error
 
-
-def _packed(commands: Sequence[Command]) -> list[bytes]:
-    # hiredis' stub allows a tuple of one kind of value only
-    return [pack_command(command) for command in commands]  # type: ignore[arg-type]

@@ -35,6 +35,7 @@ from redis.exceptions import (
 )
 
 from scoring.store.address import RedisAddress
+from scoring.store.commands import Command
 from scoring.store.contract import (
     MOST_KEYS,
     EvictingStore,
@@ -48,7 +49,7 @@ from scoring.store.contract import (
 )
 from scoring.store.exchange import Exchanges, exchange
 from scoring.store.keys import control_key, entity_of, hash_tag
-from scoring.store.scripts import ACQUIRE, ALL, FORGET, Command, commit_call, record_of
+from scoring.store.scripts import ACQUIRE, ALL, FORGET, commit_call, record_of
 from scoring.store.sightings import Sightings
 from scoring.store.steps import check_steps, count_changed, lease_after
 

@@ -6,9 +6,8 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
+from scoring.store.commands import Command
 from scoring.store.contract import Blob, Lease, Record, Step
-
-Command = tuple[str | bytes | int, ...]
 
 _FOLDER = Path(__file__).parent
 _OFFSET, _OUTPUT, _NOTE, _ORIGIN = "v:", "o:", "n:", "g:"

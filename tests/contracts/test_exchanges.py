@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from hiredis import pack_command
 from redis.exceptions import ConnectionError, ResponseError
 
+from scoring.store.commands import pack_commands
 from scoring.store.exchange import MOST_TOGETHER, Exchanges
 
 
@@ -20,8 +20,9 @@ class Line:
     async def send_packed_command(self, packed: list[bytes], *, check_health: bool) -> None:
         assert not check_health
         await asyncio.sleep(0)
-        self._log.writes.append(len(packed))
-        self._replies = [command.split(b"\r\n")[4] for command in packed]
+        commands = b"".join(packed).split(b"*2\r\n")[1:]
+        self._log.writes.append(len(commands))
+        self._replies = [command.split(b"\r\n")[3] for command in commands]
 
     async def read_response(self) -> bytes:
         await asyncio.sleep(0)
@@ -83,7 +84,7 @@ def test_a_connection_that_breaks_fails_all_who_have_no_answer_yet():
 
 def test_many_bytes_do_not_wait_for_each_other():
     """Large polls are read while others are being sent."""
-    size = len(pack_command(("ECHO", "x" * (MOST_TOGETHER // 2))))
+    size = len(pack_commands([("ECHO", "x" * (MOST_TOGETHER // 2))]))
     assert MOST_TOGETHER // 2 < size < MOST_TOGETHER
     log = Log()
     large = said("x" * (MOST_TOGETHER // 2))
