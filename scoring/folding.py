@@ -17,8 +17,8 @@ from scoring.store.contract import Blob
 SPARE_SECONDS = 7 * 86_400
 """How long Redis keeps a state past its horizon: outages do not make it forget early."""
 
-FEW_EVENTS = 64
-"""Below it the kernel runs at once: another thread takes longer to wake than the fold takes."""
+FEW_EVENTS = 256
+"""Below it kernel and models run at once: another thread takes longer to wake than they take."""
 
 
 @dataclass(eq=False, repr=False)

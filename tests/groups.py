@@ -14,7 +14,8 @@ NO_TESTS_COLLECTED = 5
 GROUPS = {
     # each worker compiles the numba kernels for itself unless they are cached, so no more than two
     "unit": ("-m", "not live and not training and not faults and not long", "-n", "2", "--dist", "loadgroup"),
-    "training": ("-m", "training and not live"),
+    # what a file trains once for its tests is not trained again in the other process
+    "training": ("-m", "training and not live", "-n", "2", "--dist", "loadfile"),
     # one broker for all, and two cores are busy with it
     "live": ("-m", "live"),
     "faults": ("-m", "faults"),

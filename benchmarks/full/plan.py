@@ -39,7 +39,7 @@ class FullPlan:
     window_events: int = 100_000
     hot_share: float = 0.5
     rates: tuple[int, ...] = (500, 1_000, 2_000, 5_000, 10_000, 20_000)
-    rate_seconds: float = 10.0
+    rate_seconds: float = 20.0
     settle_seconds: float = 2.0
     rate_warm_up_seconds: float = 20.0
     rate_repetitions: int = 2

@@ -61,7 +61,7 @@ PARTS: Mapping[str, Part] = {
         "longest window 1 hour to 90 days; 3 minutes", lambda ground: measure_windows(ground.plan, ground.say)
     ),
     "skew": Part("one entity with half of the events; 4 minutes", measure_skew),
-    "load": Part("latency against load; 6 minutes", measure_load),
+    "load": Part("latency against load; 11 minutes", measure_load),
     "cold_start": Part("process start to first score; 3 minutes", measure_cold_start),
 }
 """The parts by name, in the order in which they run."""
