@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     )
     dead_letter_content: Literal["nothing", "hash", "bytes"] = "hash"
 
-    poll_records: int = Field(4_000, ge=1, le=50_000, description="most records of one poll")
+    poll_records: int = Field(8_000, ge=1, le=50_000, description="most records of one poll")
     session_timeout_ms: int = Field(10_000, ge=1_000)
     cache_entities: int = Field(18_000, ge=0, description="entities whose state a worker keeps in memory")
     compression: Literal["none", "lz4", "zstd", "snappy"] = Field(

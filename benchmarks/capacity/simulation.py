@@ -32,7 +32,7 @@ class Fleet:
     shards: int
     shares: Sequence[float]
     redis_us: float
-    most_records: int = 4_000
+    most_records: int = 8_000
     round_trip_s: float = 0.0005
 
 

@@ -43,7 +43,7 @@ class FullPlan:
     settle_seconds: float = 2.0
     rate_warm_up_seconds: float = 20.0
     rate_repetitions: int = 2
-    poll_sizes: tuple[int, ...] = (20, 100, 400, 1_000, 2_000, 4_000)
+    poll_sizes: tuple[int, ...] = (20, 100, 400, 1_000, 2_000, 4_000, 8_000)
     polls: int = 100
     cold_starts: int = 5
 

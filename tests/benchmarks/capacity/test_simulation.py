@@ -24,7 +24,9 @@ STEADY = PollTimes(
 )
 """Every poll of any size: 10 ms of computing, 5 ms to Kafka, 1 ms of commit."""
 
-FLEET = Fleet(workers=1, shards=1, shares=even_shares(4), redis_us=0.0, round_trip_s=0.0)
+FLEET = Fleet(
+    workers=1, shards=1, shares=even_shares(4), redis_us=0.0, most_records=4_000, round_trip_s=0.0
+)  # fmt: skip
 
 
 def test_times_between_measured_sizes_lie_between_theirs() -> None:
