@@ -23,6 +23,8 @@ _desired = msgspec.json.Decoder(Desired).decode
 _encode = msgspec.json.Encoder().encode
 _PARTITION = TopicPartition(ACTIVATIONS, 0)
 CAUGHT_UP_WITHIN_S = 15.0
+FETCH_WAIT_MS = 100
+"""How long the broker holds a fetch when nothing is new; whoever asks where the log ends waits as long, in a take-over too."""
 log = structlog.get_logger("riskstream.worker")
 
 
@@ -53,13 +55,14 @@ class ActivationLog:
         """
         consumer = AIOKafkaConsumer(
             **client_arguments(self.settings), enable_auto_commit=False, isolation_level="read_committed",
-            auto_offset_reset="earliest",
+            auto_offset_reset="earliest", fetch_max_wait_ms=FETCH_WAIT_MS,
         )  # fmt: skip
         try:
             await consumer.start()
+            # asked before anything is fetched: a broker answers one question of a connection after another
+            end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
             consumer.assign([_PARTITION])
             await consumer.seek_to_beginning(_PARTITION)
-            end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
             while await consumer.position(_PARTITION) < end:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     self._take(records)

@@ -22,6 +22,10 @@ class MissingTopics(Exception):
     """Topics that a worker needs are not there."""
 
 
+RETRY_MS = 20
+"""Until a client asks again that did not know a topic yet: it learns of one topic after another."""
+
+
 async def require_topics(settings: Settings, names: Collection[str]) -> None:
     """Nothing, when the topics are there.
 

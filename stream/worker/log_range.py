@@ -13,7 +13,7 @@ from stream.broker import administration
 from stream.errors import JobFailed
 from stream.kafka import client_arguments
 from stream.settings import Settings
-from stream.worker.clients import let_go
+from stream.worker.clients import RETRY_MS, let_go
 
 GONE_AFTER_S = 30.0
 """After a change of leaders a log may seem shorter for a moment: the end that all copies have is found out anew."""
@@ -84,7 +84,9 @@ async def log_ranges(settings: Settings, partitions: Sequence[Partition]) -> dic
     """
     described = await describe(settings, {partition.topic for partition in partitions})
     targets = {TopicPartition(partition.topic, partition.index): partition for partition in partitions}
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        **client_arguments(settings), enable_auto_commit=False, retry_backoff_ms=RETRY_MS
+    )
     try:
         await consumer.start()
         begins = await consumer.beginning_offsets(list(targets))

@@ -17,7 +17,7 @@ from scoring.wire.packed import Packed
 from scoring.wire.read_records import NO_NUMBER, Batches, header_values, like_the_one_before, numbers_after
 from stream.kafka import client_arguments
 from stream.settings import Settings
-from stream.worker.clients import let_go
+from stream.worker.clients import RETRY_MS, let_go
 from stream.worker.outputs import TOPICS, output_name
 from stream.worker.record_batches import read_batches
 
@@ -120,8 +120,9 @@ async def scan(
     findings = Findings(states, second_pass)
     wanted = findings.targets()
     consumer = AIOKafkaConsumer(
-        **client_arguments(settings), enable_auto_commit=False, isolation_level="read_committed"
-    )
+        **client_arguments(settings), enable_auto_commit=False, isolation_level="read_committed",
+        retry_backoff_ms=RETRY_MS,
+    )  # fmt: skip
     try:
         await consumer.start()
         ends = await consumer.end_offsets(list(wanted))
