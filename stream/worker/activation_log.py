@@ -24,7 +24,7 @@ _encode = msgspec.json.Encoder().encode
 _PARTITION = TopicPartition(ACTIVATIONS, 0)
 CAUGHT_UP_WITHIN_S = 15.0
 FETCH_WAIT_MS = 100
-"""How long the broker holds a fetch when nothing is new; whoever asks where the log ends waits as long, in a take-over too."""
+"""How long the broker holds a fetch without news; whoever asks where the log ends waits as long, in a take-over too."""
 log = structlog.get_logger("riskstream.worker")
 
 
