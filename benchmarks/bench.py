@@ -9,7 +9,7 @@ from benchmarks.broker import Broker
 from benchmarks.comparison import Reference
 from benchmarks.contestants import CONTESTANTS, SCORER, SHADOW_SCORER, Contestant
 from benchmarks.interpreters import installed_version, interpreter_of, package_of, why_left_out
-from benchmarks.latency import Rate, make_producer, measure_latency, wait_until_scoring
+from benchmarks.latency import after_warm_up, make_producer, measure_latency, wait_until_scoring
 from benchmarks.limits.run import Servers, measure_limits
 from benchmarks.loading import load_backlog, write_file
 from benchmarks.machine import all_versions, machine
@@ -161,20 +161,16 @@ def run_latency(results: Results, broker: Broker, say: Say) -> None:
         with Pipeline(contestant, settings, plan.partitions) as pipeline:
             pipeline.wait_ready()
             wait_until_scoring(pipeline, broker, producer)
-            first_block = 0
-            rates = rates_of(contestant, result, plan)
-            for events_per_second, seconds in (
-                (max(rates), plan.latency_warm_up_seconds),
-                *((each, plan.latency_seconds) for each in rates),
-            ):
-                rate = Rate(events_per_second=events_per_second, seconds=seconds, first_block=first_block)
-                first_block += rate.blocks
+            for rate in after_warm_up(
+                rates_of(contestant, result, plan),
+                seconds=plan.latency_seconds, warm_up_seconds=plan.latency_warm_up_seconds,
+            ):  # fmt: skip
                 latency = measure_latency(
                     settings, pipeline, producer, payments, rate, partitions=plan.partitions,
                     settle_seconds=plan.latency_settle_seconds,
                 )  # fmt: skip
-                if rate.first_block == 0:
-                    continue  # the first is there to warm up
+                if rate.warms_up:
+                    continue
                 result.latencies.append(latency)
                 say(
                     f"{name} at {rate.events_per_second:,}/s: p50 {latency.p50_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms"

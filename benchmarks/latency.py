@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -75,6 +76,20 @@ class Rate:
     def blocks(self) -> int:
         """Blocks of payments that they take up."""
         return -(-self.count // BLOCK_EVENTS)
+
+    @property
+    def warms_up(self) -> bool:
+        """Whether it is the one that comes before all others, and is not counted."""
+        return self.first_block == 0
+
+
+def after_warm_up(rates: Sequence[int], *, seconds: float, warm_up_seconds: float) -> Iterator[Rate]:
+    """The highest rate to warm up with, then each of the rates, each with payments of its own."""
+    first_block = 0
+    for events_per_second, held_s in ((max(rates), warm_up_seconds), *((each, seconds) for each in rates)):
+        rate = Rate(events_per_second=events_per_second, seconds=held_s, first_block=first_block)
+        yield rate
+        first_block += rate.blocks
 
 
 def wait_until_scoring(pipeline: Pipeline, broker: Broker, producer: Producer) -> None:

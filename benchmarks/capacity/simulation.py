@@ -13,6 +13,7 @@ from itertools import count
 import numpy as np
 
 from benchmarks.capacity.poll_times import PollTimes
+from stream.settings import Settings
 
 PROBES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Where in the row of a poll's events latencies are taken."""
@@ -32,7 +33,7 @@ class Fleet:
     shards: int
     shares: Sequence[float]
     redis_us: float
-    most_records: int = 8_000
+    most_records: int = Settings.model_fields["poll_records"].default
     round_trip_s: float = 0.0005
 
 

@@ -25,7 +25,7 @@ def full(
     repetitions: Annotated[int | None, typer.Option(min=1, help="Runs of each point.")] = None,
     out: Annotated[Path | None, typer.Option(help="File that the results go into.")] = None,
 ) -> None:
-    """Measure limits, cost curves, latency against load and cold start; some 40 minutes, each part at most eleven.
+    """Measure limits, cost curves, latency against load and cold start; some 30 minutes, each part at most eleven.
 
     Results of a part take the place of earlier ones in the file; the other parts stay as they are.
 

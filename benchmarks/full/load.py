@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.full.ground import TWO_WORKERS, WORKER, Ground
 from benchmarks.full.medians import medians
 from benchmarks.full.plan import FullPlan
-from benchmarks.latency import Rate, make_producer, measure_latency, wait_until_scoring
+from benchmarks.latency import Rate, after_warm_up, make_producer, measure_latency, wait_until_scoring
 from benchmarks.payments import Payments
 
 RUNS = {WORKER: "one_worker", TWO_WORKERS: "two_workers"}
@@ -42,20 +42,15 @@ def _latencies(ground: Ground, name: str) -> dict[int, dict[str, float]]:
                 settle_seconds=plan.settle_seconds,
             )  # fmt: skip
             used_us = 1e6 * (pipeline.read().cpu_seconds - before) / rate.count
-            if rate.first_block == 0:
-                continue  # the first is there to warm up
+            if rate.warms_up:
+                continue
             found[rate.events_per_second] = latency.as_dict() | {"worker_cpu_us": round(used_us, 2)}
             ground.say(f"{name} at {latency.rate:,}/s: p50 {latency.p50_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms")
     return found
 
 
 def rates_of(plan: FullPlan) -> Iterator[Rate]:
-    """The highest rate to warm up with, then those of the plan, each with payments of its own."""
-    first_block = 0
-    for events_per_second, seconds in (
-        (max(plan.rates), plan.rate_warm_up_seconds),
-        *((each, plan.rate_seconds) for each in plan.rates),
-    ):
-        rate = Rate(events_per_second=events_per_second, seconds=seconds, first_block=first_block)
-        yield rate
-        first_block += rate.blocks
+    """The rates of the plan, after the one that warms up."""
+    return after_warm_up(
+        plan.rates, seconds=plan.rate_seconds, warm_up_seconds=plan.rate_warm_up_seconds
+    )

@@ -47,7 +47,7 @@ def times_of(other: str, figure: str = "events_per_second") -> Callable[[Mapping
 
 
 def p99_at(rate: int) -> Callable[[Mapping[str, Any], Mapping[str, Any]], float]:
-    """Milliseconds of one worker at a rate: the median of the repetitions of the curve, not the one run beside others."""
+    """Milliseconds of one worker at a rate, of the curve of latency against load."""
     return lambda _, full: float(full["load"]["results"]["one_worker"][str(rate)]["p99_ms"])
 
 

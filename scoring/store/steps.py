@@ -2,13 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import repeat
-from operator import attrgetter, contains
 
 from scoring.store.contract import MOST_BLOBS, Lease, Partition, PartitionCountChanged, Step
 from scoring.store.keys import hash_tag
-
-_key, _lifetime = attrgetter("key"), attrgetter("expire_after_seconds")
 
 
 def check_steps(namespace: str, partition: Partition, steps: Sequence[Step]) -> None:
@@ -29,13 +25,11 @@ def check_steps(namespace: str, partition: Partition, steps: Sequence[Step]) -> 
                 f"{partition}: expected offsets for {sorted(step.expected)}, next offsets for "
                 f"{sorted(step.next)}; name the same view digests in both"
             )
-        # without a loop of Python's own where all is well: a poll has thousands
-        if not all(map(contains, map(_key, step.blobs), repeat(tag))):
-            key = next(blob.key for blob in step.blobs if tag not in blob.key)
-            raise ValueError(f"{partition}: key {key!r} lacks {tag}; see scoring.store.keys")
-        if min(map(_lifetime, step.blobs), default=1) < 1:
-            blob = next(blob for blob in step.blobs if blob.expire_after_seconds < 1)
-            raise ValueError(f"key {blob.key!r}: expires after {blob.expire_after_seconds} s; at least 1")
+        for blob in step.blobs:
+            if tag not in blob.key:
+                raise ValueError(f"{partition}: key {blob.key!r} lacks {tag}; see scoring.store.keys")
+            if blob.expire_after_seconds < 1:
+                raise ValueError(f"key {blob.key!r}: expires after {blob.expire_after_seconds} s; at least 1")
 
 
 def lease_after(lease: Lease, steps: Sequence[Step], *, last_step: str) -> Lease:

@@ -53,7 +53,7 @@ class EmbeddedRedis(Service):
             "appendonly": "yes" if self._append_only else "no",
             "appendfsync": "everysec",
             # states are written over and over: from 64 MB on, the default, the log would be written anew every few
-            # seconds at 10,000 events/s, and a child takes a quarter of a second of a core each time
+            # seconds at 10,000 events/s, and for 20,000 states a child takes a tenth of a second of a core each time
             "auto-aof-rewrite-min-size": "512mb",
             "save": "",
             # state that a server drops on its own would be counted anew: the worker refuses any other policy

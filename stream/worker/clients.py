@@ -11,6 +11,8 @@ from stream.kafka import client_arguments
 from stream.settings import Settings
 
 STOPPED_WITHIN_S = 5.0
+RETRY_MS = 20
+"""Until a client asks again that did not know a topic yet: it learns of one topic after another."""
 
 
 async def let_go(consumer: AIOKafkaConsumer) -> None:
@@ -20,10 +22,6 @@ async def let_go(consumer: AIOKafkaConsumer) -> None:
 
 class MissingTopics(Exception):
     """Topics that a worker needs are not there."""
-
-
-RETRY_MS = 20
-"""Until a client asks again that did not know a topic yet: it learns of one topic after another."""
 
 
 async def require_topics(settings: Settings, names: Collection[str]) -> None:

@@ -31,7 +31,7 @@ def test_numbers_are_found_one_by_one(numbers):
 
 @given(st.lists(st.lists(st.one_of(st.text(), st.binary(), st.integers()), min_size=1)), st.integers(8_190, 8_194))
 def test_commands_are_packed_as_the_library_packs_them(commands, large):
-    """The library takes ten times as long; the bytes are the same, around the longest known head too."""
+    """The library takes twenty times as long; the bytes are the same, around the longest known head too."""
     commands = [tuple(command) for command in [*commands, [b"x" * large, "y" * large]]]
     assert pack_commands(commands) == b"".join(map(pack_command, commands))
 
